@@ -1,0 +1,72 @@
+/* The attach protocol: how a client process gets descriptors from the daemon.
+ * C, installed, versioned; the prose is in ATTACH.md.
+ *
+ * Transport: a SOCK_SEQPACKET Unix socket; every packet is one of the fixed
+ * messages below; descriptors travel by SCM_RIGHTS, at most one a packet and
+ * only from the daemon to the client. The client sends a request and waits for
+ * its answer; a RETIRED event may arrive before it. Integers are in the host's
+ * byte order: both ends are on one machine.
+ */
+#ifndef QUERN_PROTO_WIRE_ATTACH_PROTOCOL_H_
+#define QUERN_PROTO_WIRE_ATTACH_PROTOCOL_H_
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* "QRN1", first byte first. */
+#define QUERN_ATTACH_MAGIC 0x314e5251u
+#define QUERN_ATTACH_VERSION 1u
+
+enum quern_attach_type {
+  /* Client to daemon. `argument` of HELLO: 0; of GET_SLAB: the slab's id; of
+   * BYE: 0. */
+  QUERN_ATTACH_HELLO = 1,
+  QUERN_ATTACH_GET_SLAB = 2,
+  QUERN_ATTACH_BYE = 3,
+  /* Daemon to client: the answers. WELCOME carries the directory's
+   * descriptor, SLAB the slab's. REFUSED carries none. */
+  QUERN_ATTACH_WELCOME = 65,
+  QUERN_ATTACH_SLAB = 66,
+  QUERN_ATTACH_REFUSED = 67,
+  /* Daemon to client, unasked: the slab's kernels left the directory. Unmap
+   * it once no handle is held in it. */
+  QUERN_ATTACH_RETIRED = 129
+};
+
+struct quern_attach_request {
+  uint32_t magic;
+  uint32_t version; /* QUERN_ATTACH_VERSION of the client. */
+  uint32_t type;
+  uint32_t reserved; /* Zero. */
+  uint64_t argument;
+  uint64_t reserved1; /* Zero. */
+};
+
+struct quern_attach_reply {
+  uint32_t magic;
+  uint32_t version; /* QUERN_ATTACH_VERSION of the daemon. */
+  uint32_t type;
+  /* REFUSED: a canonical status code (google.rpc.Code). Otherwise 0. */
+  uint32_t status;
+  /* WELCOME: the incarnation. SLAB, RETIRED: the slab's id. */
+  uint64_t value;
+  /* WELCOME: the directory's size; SLAB: the slab's size, in bytes. */
+  uint64_t size_bytes;
+  /* WELCOME: names the session in RPC metadata `quern-session`, as 32
+   * lower-case hexadecimal digits. */
+  uint8_t session_token[16];
+  /* REFUSED: why, ended by a zero byte. No internal name is in it. */
+  char message[80];
+};
+
+#ifdef __cplusplus
+}  /* extern "C" */
+
+static_assert(sizeof(quern_attach_request) == 32);
+static_assert(sizeof(quern_attach_reply) == 128);
+#endif
+
+#endif  /* QUERN_PROTO_WIRE_ATTACH_PROTOCOL_H_ */
