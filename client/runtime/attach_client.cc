@@ -1,0 +1,184 @@
+// Requests over the attach socket.
+#include "client/runtime/attach_client.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "proto/wire/directory_layout.h"
+#include "proto/wire/status.h"
+
+namespace quern {
+namespace {
+
+absl::StatusOr<UniqueFd> ConnectTo(const std::string& path,
+                                   absl::Duration timeout) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) {
+    return absl::InvalidArgumentError("the attach socket's path is too long");
+  }
+  std::memcpy(address.sun_path, path.data(), path.size());
+  UniqueFd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return ErrnoStatus(errno, "socket");
+  const timeval limit = absl::ToTimeval(timeout);
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address),
+                sizeof(address)) != 0) {
+    return ErrnoStatus(errno, "connecting to the attach socket");
+  }
+  return fd;
+}
+
+// The status that a REFUSED message carries. The message is the peer's, so its
+// end is looked for within its bounds.
+absl::Status RefusalOf(const quern_attach_reply& reply) {
+  const size_t size = ::strnlen(reply.message, sizeof(reply.message));
+  const bool known = reply.status > 0 && reply.status <= 16;
+  return absl::Status(known ? static_cast<absl::StatusCode>(reply.status)
+                            : absl::StatusCode::kUnknown,
+                      absl::string_view(reply.message, size));
+}
+
+UniqueFd TakeDescriptor(msghdr& message) {
+  UniqueFd fd;
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
+       part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) {
+      continue;
+    }
+    int value = -1;
+    std::memcpy(&value, CMSG_DATA(part), sizeof(value));
+    fd.reset(value);
+  }
+  return fd;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<AttachClient>> AttachClient::Connect(
+    const std::string& path, absl::Duration timeout) {
+  QUERN_ASSIGN_OR_RETURN(UniqueFd socket, ConnectTo(path, timeout));
+  std::unique_ptr<AttachClient> client(
+      new AttachClient(std::move(socket), timeout));
+  QUERN_RETURN_IF_ERROR(client->Hello());
+  return client;
+}
+
+absl::Status AttachClient::Hello() {
+  absl::MutexLock lock(&mutex_);
+  QUERN_ASSIGN_OR_RETURN(Answer answer, Ask(QUERN_ATTACH_HELLO, 0));
+  const quern_attach_reply& reply = answer.reply;
+  if (reply.type != QUERN_ATTACH_WELCOME || !answer.fd.valid() ||
+      reply.size_bytes < QUERN_DIRECTORY_HEADER_SIZE) {
+    return absl::DataLossError("the daemon's welcome is malformed");
+  }
+  QUERN_ASSIGN_OR_RETURN(directory_,
+                         SharedRegion::Map(answer.fd.get(), reply.size_bytes,
+                                           Access::kRead));
+  incarnation_ = reply.value;
+  session_ = absl::BytesToHexString(absl::string_view(
+      reinterpret_cast<const char*>(reply.session_token),
+      sizeof(reply.session_token)));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SharedRegion> AttachClient::GetSlab(uint32_t id) {
+  absl::MutexLock lock(&mutex_);
+  QUERN_ASSIGN_OR_RETURN(Answer answer, Ask(QUERN_ATTACH_GET_SLAB, id));
+  if (answer.reply.type != QUERN_ATTACH_SLAB || answer.reply.value != id ||
+      !answer.fd.valid()) {
+    return absl::DataLossError("the daemon's answer is malformed");
+  }
+  return SharedRegion::Map(answer.fd.get(), answer.reply.size_bytes,
+                           Access::kReadExecute);
+}
+
+std::vector<uint32_t> AttachClient::TakeRetired() {
+  absl::MutexLock lock(&mutex_);
+  DrainEvents();
+  return std::exchange(retired_, {});
+}
+
+bool AttachClient::Closed() {
+  absl::MutexLock lock(&mutex_);
+  DrainEvents();
+  return closed_;
+}
+
+absl::StatusOr<AttachClient::Answer> AttachClient::Ask(uint32_t type,
+                                                       uint64_t argument) {
+  quern_attach_request request;
+  std::memset(&request, 0, sizeof(request));
+  request.magic = QUERN_ATTACH_MAGIC;
+  request.version = QUERN_ATTACH_VERSION;
+  request.type = type;
+  request.argument = argument;
+  if (::send(socket_.get(), &request, sizeof(request), MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(sizeof(request))) {
+    // A daemon that refuses this user says so and closes before it reads.
+    absl::StatusOr<Answer> refusal = Receive(0);
+    if (refusal.ok() && refusal->reply.type == QUERN_ATTACH_REFUSED) {
+      return RefusalOf(refusal->reply);
+    }
+    closed_ = true;
+    return absl::UnavailableError("the daemon closed the attach socket");
+  }
+  while (true) {
+    QUERN_ASSIGN_OR_RETURN(Answer answer, Receive(0));
+    if (answer.reply.type == QUERN_ATTACH_RETIRED) {
+      retired_.push_back(static_cast<uint32_t>(answer.reply.value));
+      continue;
+    }
+    if (answer.reply.type == QUERN_ATTACH_REFUSED) {
+      return RefusalOf(answer.reply);
+    }
+    return answer;
+  }
+}
+
+absl::StatusOr<AttachClient::Answer> AttachClient::Receive(int flags) {
+  Answer answer;
+  iovec part = {.iov_base = &answer.reply, .iov_len = sizeof(answer.reply)};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof(control);
+  const ssize_t size =
+      ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC | flags);
+  if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+    return absl::DeadlineExceededError("the daemon did not answer in time");
+  }
+  if (size <= 0) {
+    closed_ = true;
+    return absl::UnavailableError("the daemon closed the attach socket");
+  }
+  answer.fd = TakeDescriptor(message);
+  if (size != static_cast<ssize_t>(sizeof(answer.reply)) ||
+      answer.reply.magic != QUERN_ATTACH_MAGIC) {
+    return absl::DataLossError("the daemon's answer is malformed");
+  }
+  return answer;
+}
+
+void AttachClient::DrainEvents() {
+  while (true) {
+    absl::StatusOr<Answer> event = Receive(MSG_DONTWAIT);
+    if (!event.ok()) return;
+    if (event->reply.type == QUERN_ATTACH_RETIRED) {
+      retired_.push_back(static_cast<uint32_t>(event->reply.value));
+    }
+  }
+}
+
+}  // namespace quern
