@@ -1,0 +1,194 @@
+// Starting a daemon: one lock, one configuration, one detached process.
+#include "client/rpc/private_daemon.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "proto/wire/status.h"
+#include "proto/wire/unique_fd.h"
+
+namespace quern {
+namespace {
+
+constexpr absl::Duration kPollInterval = absl::Milliseconds(2);
+
+// A private daemon that nobody has used for this long ends by itself.
+constexpr int kIdleTimeoutSeconds = 1800;
+
+void Wait(absl::Duration duration) {
+  const timespec time = absl::ToTimespec(duration);
+  ::ppoll(nullptr, 0, &time, nullptr);
+}
+
+// Makes `path` unless it is there, and checks that it is this user's alone.
+absl::Status MakePrivate(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    return ErrnoStatus(errno, absl::StrCat("making ", path));
+  }
+  struct stat status;
+  if (::lstat(path.c_str(), &status) != 0) {
+    return ErrnoStatus(errno, absl::StrCat("looking at ", path));
+  }
+  if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() ||
+      (status.st_mode & 077) != 0) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        path, " must be a folder of this user's that nobody else may enter"));
+  }
+  return absl::OkStatus();
+}
+
+bool Accepts(const std::string& path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) return false;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return socket.valid() &&
+         ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address),
+                   sizeof(address)) == 0;
+}
+
+absl::StatusOr<UniqueFd> Lock(const std::string& path, absl::Time deadline) {
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+                     0600));
+  if (!fd.valid()) return ErrnoStatus(errno, absl::StrCat("opening ", path));
+  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) {
+      return ErrnoStatus(errno, "flock");
+    }
+    if (absl::Now() >= deadline) {
+      return absl::DeadlineExceededError(
+          "another process is still starting the private daemon");
+    }
+    Wait(kPollInterval);
+  }
+  return fd;
+}
+
+absl::Status WriteConfig(const std::string& path,
+                         const DaemonSockets& sockets) {
+  const std::string text = absl::StrFormat(
+      "# The configuration of a private daemon; written anew at each start.\n"
+      "sockets {\n  rpc_path: \"%s\"\n  attach_path: \"%s\"\n}\n"
+      "idle_timeout { seconds: %d }\n",
+      sockets.rpc_path, sockets.attach_path, kIdleTimeoutSeconds);
+  const UniqueFd fd(::open(path.c_str(),
+                           O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
+                               O_NOFOLLOW,
+                           0600));
+  if (!fd.valid()) return ErrnoStatus(errno, absl::StrCat("opening ", path));
+  if (::write(fd.get(), text.data(), text.size()) !=
+      static_cast<ssize_t>(text.size())) {
+    return ErrnoStatus(errno, absl::StrCat("writing ", path));
+  }
+  return absl::OkStatus();
+}
+
+// What the child does after the fork. Only calls that are safe there; reports
+// the errno of a failed exec through `report`.
+[[noreturn]] void BecomeDaemon(const char* program, const char* config,
+                               int log, int report) {
+  ::setsid();
+  // The grandchild belongs to nobody: no process of ours has to wait for it.
+  if (::fork() != 0) ::_exit(0);
+  const int null = ::open("/dev/null", O_RDWR);
+  ::dup2(null, STDIN_FILENO);
+  ::dup2(null, STDOUT_FILENO);
+  ::dup2(log, STDERR_FILENO);
+  constexpr int kReport = STDERR_FILENO + 1;
+  ::dup2(report, kReport);
+  ::fcntl(kReport, F_SETFD, FD_CLOEXEC);
+  ::syscall(SYS_close_range, kReport + 1, ~0U, 0);
+  if (::chdir("/") != 0) ::_exit(127);
+  char* const arguments[] = {const_cast<char*>(program),
+                             const_cast<char*>(config), nullptr};
+  char* const environment[] = {nullptr};
+  ::execve(program, arguments, environment);
+  const int error = errno;
+  const ssize_t written = ::write(kReport, &error, sizeof(error));
+  ::_exit(written == sizeof(error) ? 127 : 126);
+}
+
+absl::Status Start(const std::string& program, const std::string& config,
+                   const std::string& log_path) {
+  const UniqueFd log(::open(log_path.c_str(),
+                            O_WRONLY | O_CREAT | O_TRUNC | O_APPEND |
+                                O_CLOEXEC | O_NOFOLLOW,
+                            0600));
+  if (!log.valid()) return ErrnoStatus(errno, "opening the daemon's log");
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return ErrnoStatus(errno, "pipe");
+  const UniqueFd read_end(ends[0]);
+  UniqueFd write_end(ends[1]);
+  const pid_t pid = ::fork();
+  if (pid < 0) return ErrnoStatus(errno, "fork");
+  if (pid == 0) {
+    BecomeDaemon(program.c_str(), config.c_str(), log.get(), write_end.get());
+  }
+  write_end.reset();
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  int error = 0;
+  if (::read(read_end.get(), &error, sizeof(error)) == sizeof(error)) {
+    return ErrnoStatus(error, absl::StrCat("starting ", program));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> PrivateFolder() {
+  const uid_t user = ::geteuid();
+  const std::string run_time = absl::StrCat("/run/user/", user);
+  struct stat status;
+  const bool has_run_time = ::stat(run_time.c_str(), &status) == 0 &&
+                            S_ISDIR(status.st_mode) && status.st_uid == user &&
+                            (status.st_mode & 077) == 0;
+  const std::string folder = has_run_time ? absl::StrCat(run_time, "/quern")
+                                          : absl::StrCat("/tmp/quern-", user);
+  QUERN_RETURN_IF_ERROR(MakePrivate(folder));
+  return folder;
+}
+
+DaemonSockets SocketsIn(const std::string& folder) {
+  return {.rpc_path = absl::StrCat(folder, "/rpc.sock"),
+          .attach_path = absl::StrCat(folder, "/attach.sock")};
+}
+
+absl::Status EnsureDaemon(const std::string& folder,
+                          const std::string& program,
+                          absl::Duration timeout) {
+  const DaemonSockets sockets = SocketsIn(folder);
+  if (Accepts(sockets.rpc_path)) return absl::OkStatus();
+  const absl::Time deadline = absl::Now() + timeout;
+  QUERN_ASSIGN_OR_RETURN(const UniqueFd lock,
+                         Lock(absl::StrCat(folder, "/lock"), deadline));
+  if (Accepts(sockets.rpc_path)) return absl::OkStatus();
+  const std::string config = absl::StrCat(folder, "/daemon.textproto");
+  QUERN_RETURN_IF_ERROR(WriteConfig(config, sockets));
+  QUERN_RETURN_IF_ERROR(
+      Start(program, config, absl::StrCat(folder, "/quernd.log")));
+  while (!Accepts(sockets.rpc_path)) {
+    if (absl::Now() >= deadline) {
+      return absl::DeadlineExceededError(absl::StrCat(
+          "the private daemon does not accept; see ", folder, "/quernd.log"));
+    }
+    Wait(kPollInterval);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace quern

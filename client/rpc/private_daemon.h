@@ -1,0 +1,43 @@
+// A daemon of this user's own, started on demand: the embedded default.
+//
+// It lives in a folder that only this user can enter: /run/user/UID/quern, or
+// /tmp/quern-UID where there is no such run-time folder. Any number of
+// processes may ask at once: one starts it, the others wait for it.
+#ifndef QUERN_CLIENT_RPC_PRIVATE_DAEMON_H_
+#define QUERN_CLIENT_RPC_PRIVATE_DAEMON_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace quern {
+
+// Where a daemon listens.
+struct DaemonSockets {
+  std::string rpc_path;
+  std::string attach_path;
+};
+
+// Returns this user's folder, made if it was missing.
+//
+// PermissionDenied: what lies there is not a folder, is a link, belongs to
+// another user, or others may enter it.
+absl::StatusOr<std::string> PrivateFolder();
+
+// The sockets of a daemon that lives in `folder`.
+DaemonSockets SocketsIn(const std::string& folder);
+
+// Returns once a daemon accepts connections in `folder`; starts `program`
+// there if none does.
+//
+// NotFound: there is no such program.
+// DeadlineExceeded: it did not accept within `timeout`; its log, quernd.log in
+//   `folder`, says why.
+absl::Status EnsureDaemon(const std::string& folder,
+                          const std::string& program, absl::Duration timeout);
+
+}  // namespace quern
+
+#endif  // QUERN_CLIENT_RPC_PRIVATE_DAEMON_H_
