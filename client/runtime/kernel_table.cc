@@ -86,20 +86,39 @@ void KernelTable::DropRetired() {
   for (const uint32_t id : retired) slabs_.erase(id);
 }
 
-std::optional<HostCompiler> KernelTable::Compiler() const {
+void KernelTable::Adopt(const KernelTable& other) {
+  absl::flat_hash_map<KernelKey, KernelRef> kernels;
+  {
+    absl::ReaderMutexLock lock(&other.mutex_);
+    kernels = other.kernels_;
+  }
+  absl::MutexLock lock(&mutex_);
+  for (auto& [key, kernel] : kernels) {
+    kernels_.try_emplace(key, std::move(kernel));
+  }
+}
+
+std::shared_ptr<const HostCompiler> KernelTable::Compiler() {
+  {
+    absl::ReaderMutexLock lock(&mutex_);
+    if (compiler_ != nullptr) return compiler_;
+  }
   const quern_directory_header& header = HeaderOf(daemon_.directory());
   // Pairs with the daemon's release store once the zygote has reported.
   if (__atomic_load_n(&header.ready, __ATOMIC_ACQUIRE) == 0 ||
       header.target_size_bytes > QUERN_DIRECTORY_TARGET_SIZE_MAX) {
-    return std::nullopt;
+    return nullptr;
   }
-  absl::StatusOr<TargetSpec> target = ParseTarget(
-      std::string_view(header.target, header.target_size_bytes));
-  if (!target.ok()) return std::nullopt;
-  HostCompiler compiler{.target = *std::move(target)};
+  absl::StatusOr<TargetSpec> target =
+      ParseTarget(std::string_view(header.target, header.target_size_bytes));
+  if (!target.ok()) return nullptr;
+  auto compiler = std::make_shared<HostCompiler>();
+  compiler->target = *std::move(target);
   std::copy(std::begin(header.build_id), std::end(header.build_id),
-            compiler.build_id.begin());
-  return compiler;
+            compiler->build_id.begin());
+  absl::MutexLock lock(&mutex_);
+  compiler_ = std::move(compiler);
+  return compiler_;
 }
 
 absl::StatusOr<std::shared_ptr<const SharedRegion>> KernelTable::Slab(

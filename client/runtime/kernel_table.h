@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -49,8 +48,11 @@ class KernelTable final {
   // goes on holding it.
   void DropRetired();
 
-  // The compiler behind the directory; empty until the daemon knows it.
-  std::optional<HostCompiler> Compiler() const;
+  // Takes over the kernels of `other`, a table of an earlier daemon.
+  void Adopt(const KernelTable& other);
+
+  // The compiler behind the directory; null until the daemon knows it.
+  std::shared_ptr<const HostCompiler> Compiler();
 
  private:
   absl::StatusOr<std::shared_ptr<const SharedRegion>> Slab(uint32_t id);
@@ -60,6 +62,7 @@ class KernelTable final {
   absl::flat_hash_map<KernelKey, KernelRef> kernels_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<uint32_t, std::shared_ptr<const SharedRegion>> slabs_
       ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const HostCompiler> compiler_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace quern
