@@ -1,0 +1,48 @@
+// The counting decorator.
+#include "cache/counting_image_store.h"
+
+#include <utility>
+
+namespace quern {
+namespace {
+
+class CountingImageStore final : public ImageStore {
+ public:
+  CountingImageStore(std::unique_ptr<ImageStore> base, ImageStoreCounts& counts)
+      : base_(std::move(base)), counts_(counts) {}
+
+  absl::StatusOr<Image> Get(const KernelKey& key) override {
+    absl::StatusOr<Image> image = base_->Get(key);
+    if (image.ok()) {
+      ++counts_.hits;
+    } else if (absl::IsNotFound(image.status())) {
+      ++counts_.misses;
+    } else {
+      ++counts_.errors;
+    }
+    return image;
+  }
+
+  absl::Status Put(const KernelKey& key, Image image) override {
+    const absl::Status status = base_->Put(key, std::move(image));
+    ++(status.ok() ? counts_.puts : counts_.errors);
+    return status;
+  }
+
+  absl::Status Remove(const KernelKey& key) override {
+    return base_->Remove(key);
+  }
+
+ private:
+  const std::unique_ptr<ImageStore> base_;
+  ImageStoreCounts& counts_;
+};
+
+}  // namespace
+
+std::unique_ptr<ImageStore> NewCountingImageStore(
+    std::unique_ptr<ImageStore> base, ImageStoreCounts& counts) {
+  return std::make_unique<CountingImageStore>(std::move(base), counts);
+}
+
+}  // namespace quern
