@@ -1,0 +1,58 @@
+// Who compiles next: a bounded queue, fair between sessions.
+//
+// Sessions take turns, however many jobs each has queued; within a session the
+// first come is the first served. A job whose deadline has passed is not begun.
+//
+// Not thread-safe.
+#ifndef QUERN_SERVER_CORE_ADMISSION_QUEUE_H_
+#define QUERN_SERVER_CORE_ADMISSION_QUEUE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "server/core/deadline.h"
+#include "server/core/session.h"
+
+namespace quern {
+
+struct AdmissionLimits {
+  size_t queued_max = 256;
+  size_t queued_per_session_max = 64;
+};
+
+struct AdmittedJob {
+  // The job whose turn it is; none if nothing is queued.
+  std::optional<uint64_t> job;
+  // Jobs before it whose deadlines have passed. They left the queue.
+  std::vector<uint64_t> expired;
+};
+
+class AdmissionQueue {
+ public:
+  virtual ~AdmissionQueue() = default;
+
+  // Queues `job`, a number not in use.
+  //
+  // ResourceExhausted: the queue, or the session's share of it, is full.
+  virtual absl::Status Push(const SessionId& session, uint64_t job,
+                            std::shared_ptr<const Deadline> deadline) = 0;
+
+  // Takes the next job out.
+  virtual AdmittedJob Pop(absl::Time now) = 0;
+
+  // Takes `job` out. False: it is not queued.
+  virtual bool Remove(uint64_t job) = 0;
+
+  virtual size_t size() const = 0;
+};
+
+std::unique_ptr<AdmissionQueue> NewAdmissionQueue(
+    const AdmissionLimits& limits);
+
+}  // namespace quern
+
+#endif  // QUERN_SERVER_CORE_ADMISSION_QUEUE_H_

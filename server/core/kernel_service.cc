@@ -1,0 +1,231 @@
+// The order of the steps.
+#include "server/core/kernel_service.h"
+
+#include <atomic>
+#include <string>
+#include <utility>
+
+#include "proto/wire/status.h"
+#include "server/core/canonical_spec.h"
+
+namespace quern {
+namespace {
+
+// What a job needs from its spec to its end.
+struct Flying {
+  uint64_t flight = 0;
+  CompileJob job;
+  TargetSpec host;
+};
+
+class SteppingKernelService final : public KernelService {
+ public:
+  explicit SteppingKernelService(const KernelServiceSteps& steps)
+      : steps_(steps) {}
+
+  uint64_t NewCall() override { return ++last_call_; }
+
+  void Compile(const CallContext& context, CompileSpec spec,
+               CompileDone done) override {
+    done = CountFailures(std::move(done));
+    auto shared = std::make_shared<CompileSpec>(std::move(spec));
+    Enter(context, done,
+          [this, context, shared, done](const CompilerIdentity& identity) {
+            Find(context, std::move(*shared), identity, done);
+          });
+  }
+
+  void View(const CallContext& context, const KernelKey& key,
+            CompileOutput output, CompileDone done) override {
+    done = CountFailures(std::move(done));
+    Enter(context, done,
+          [this, context, key, output, done](const CompilerIdentity& identity) {
+            std::shared_ptr<const CompileSpec> spec = steps_.sources.Get(key);
+            if (spec == nullptr || !steps_.shelf.Find(key)) {
+              done(absl::NotFoundError(
+                  "no such kernel, or its source is no longer kept"));
+              return;
+            }
+            Fly(context, {.spec = spec, .key = key, .output = output}, identity,
+                done);
+          });
+  }
+
+  void Cancel(uint64_t call) override {
+    const absl::Status cancelled =
+        absl::CancelledError("the call was cancelled");
+    if (const CompilerGate::Passed passed = steps_.gate.Leave(call)) {
+      passed(cancelled);
+      return;
+    }
+    const LeftFlight left = steps_.flights.Leave(call);
+    if (left.abandoned) steps_.dispatcher.Cancel(*left.abandoned);
+    if (left.done) left.done(cancelled);
+  }
+
+  absl::StatusOr<CompiledKernel> Lookup(const KernelKey& key) override {
+    std::optional<CompiledKernel> kernel = steps_.shelf.Find(key);
+    if (!kernel) return absl::NotFoundError("no cache holds this kernel");
+    return *std::move(kernel);
+  }
+
+  std::shared_ptr<const CompileSpec> Source(const KernelKey& key) override {
+    return steps_.sources.Get(key);
+  }
+
+  absl::Status Evict(const KernelKey& key) override {
+    return steps_.shelf.Evict(key);
+  }
+
+  void Drain() override { draining_ = true; }
+
+  KernelServiceStats GetStats() override {
+    return {.compiles = compiles_,
+            .hits = hits_,
+            .misses = misses_,
+            .joined = joined_,
+            .failures = failures_,
+            .images_rejected = images_rejected_,
+            .dispatcher = steps_.dispatcher.GetStats()};
+  }
+
+ private:
+  CompileDone CountFailures(CompileDone done) {
+    return [this, done = std::move(done)](
+               const absl::StatusOr<CompiledKernel>& kernel) {
+      if (!kernel.ok()) ++failures_;
+      done(kernel);
+    };
+  }
+
+  // Goes on with `then` once the compiler is known, or ends with `done`.
+  void Enter(const CallContext& context, const CompileDone& done,
+             std::function<void(const CompilerIdentity&)> then) {
+    if (draining_) {
+      done(absl::UnavailableError("the daemon is shutting down"));
+      return;
+    }
+    const absl::Status status = steps_.gate.Enter(
+        context.call, [done, then = std::move(then)](
+                          const absl::StatusOr<CompilerIdentity>& identity) {
+          if (identity.ok()) {
+            then(*identity);
+          } else {
+            done(identity.status());
+          }
+        });
+    if (!status.ok()) done(status);
+  }
+
+  void Find(const CallContext& context, CompileSpec raw,
+            const CompilerIdentity& identity, const CompileDone& done) {
+    absl::StatusOr<CompileSpec> spec =
+        Canonicalise(std::move(raw), identity.host);
+    if (!spec.ok()) {
+      done(spec.status());
+      return;
+    }
+    const KernelKey key = KeyOf(*spec, identity.build_id);
+    if (const std::optional<CompiledKernel> kernel = steps_.shelf.Find(key)) {
+      ++hits_;
+      done(*kernel);
+      return;
+    }
+    ++misses_;
+    Fly(context,
+        {.spec = std::make_shared<const CompileSpec>(*std::move(spec)),
+         .key = key,
+         .output = CompileOutput::kImage},
+        identity, done);
+  }
+
+  void Fly(const CallContext& context, CompileJob job,
+           const CompilerIdentity& identity, const CompileDone& done) {
+    if (const absl::Status status = steps_.ledger.Check(job.key);
+        !status.ok()) {
+      done(status);
+      return;
+    }
+    const JoinedFlight joined =
+        steps_.flights.Join({.key = job.key, .output = job.output},
+                            context.call, context.deadline, done);
+    if (!joined.leads) {
+      ++joined_;
+      return;
+    }
+    if (job.output == CompileOutput::kImage) {
+      // The flight before this one may have landed since the look-up.
+      if (const auto kernel = steps_.shelf.Find(job.key)) {
+        steps_.flights.Land(joined.flight, *kernel);
+        return;
+      }
+    }
+    const Flying flying{
+        .flight = joined.flight, .job = job, .host = identity.host};
+    const absl::Status status = steps_.dispatcher.Submit(
+        joined.flight, context.session, std::move(job), joined.deadline,
+        [this, flying](CompileOutcome outcome) {
+          Finish(flying, std::move(outcome));
+        });
+    if (!status.ok()) steps_.flights.Land(joined.flight, status);
+  }
+
+  void Finish(const Flying& flying, CompileOutcome outcome) {
+    if (outcome.source_is_deadly) {
+      steps_.ledger.Record(flying.job.key, outcome.status);
+    }
+    if (!outcome.status.ok()) {
+      steps_.flights.Land(flying.flight, outcome.status);
+      return;
+    }
+    if (flying.job.output == CompileOutput::kImage) {
+      steps_.flights.Land(flying.flight, Keep(flying, std::move(outcome)));
+      return;
+    }
+    CompiledKernel view;
+    view.info.key = flying.job.key;
+    view.text = std::move(outcome.bytes);
+    view.timings = outcome.timings;
+    steps_.flights.Land(flying.flight, view);
+  }
+
+  absl::StatusOr<CompiledKernel> Keep(const Flying& flying,
+                                      CompileOutcome outcome) {
+    const absl::Time begin = steps_.clock.Now();
+    absl::StatusOr<CompiledKernel> kernel =
+        steps_.shelf.Keep(flying.job.key, flying.job.spec->target, flying.host,
+                          std::move(outcome.bytes));
+    if (!kernel.ok()) {
+      if (absl::IsInternal(kernel.status())) {
+        ++images_rejected_;
+        steps_.ledger.Record(flying.job.key, kernel.status());
+      }
+      return kernel;
+    }
+    ++compiles_;
+    steps_.ledger.Clear(flying.job.key);
+    steps_.sources.Put(flying.job.key, flying.job.spec);
+    kernel->timings = outcome.timings;
+    kernel->timings.publish = steps_.clock.Now() - begin;
+    return kernel;
+  }
+
+  const KernelServiceSteps steps_;
+  std::atomic<uint64_t> last_call_{0};
+  std::atomic<bool> draining_{false};
+  std::atomic<uint64_t> compiles_{0};
+  std::atomic<uint64_t> hits_{0};
+  std::atomic<uint64_t> misses_{0};
+  std::atomic<uint64_t> joined_{0};
+  std::atomic<uint64_t> failures_{0};
+  std::atomic<uint64_t> images_rejected_{0};
+};
+
+}  // namespace
+
+std::unique_ptr<KernelService> NewKernelService(
+    const KernelServiceSteps& steps) {
+  return std::make_unique<SteppingKernelService>(steps);
+}
+
+}  // namespace quern
