@@ -62,17 +62,24 @@ class Compiler {
   // Unimplemented: uses what is not supported ("line:column: ... 'tt.op'").
   // ResourceExhausted: the image, its scratch or a frame is over its limit.
   // Internal: a broken invariant of the compiler itself.
-  virtual absl::StatusOr<CompileResult> Compile(const CompileSpec& spec,
-                                                const KernelKey& key,
-                                                CompileOutput output,
-                                                const CompileLimits& limits) = 0;
+  virtual absl::StatusOr<CompileResult> Compile(
+      const CompileSpec& spec, const KernelKey& key, CompileOutput output,
+      const CompileLimits& limits) = 0;
 };
 
-// Returns a compiler with all its targets and dialects ready.
+// What a process exits with when LLVM meets an error that it cannot report
+// otherwise, or has no memory left; a line on the standard error says which.
+inline constexpr int kCompilerFatalErrorExit = 70;
+
+// Returns a compiler with all its targets and dialects ready. One a process:
+// it installs LLVM's handlers of fatal errors, which exit with
+// kCompilerFatalErrorExit. A stack overflow or a crash of LLVM's still ends
+// the process by a signal, so compile what is not trusted in a child.
 std::unique_ptr<Compiler> NewCompiler();
 
 // The processor that this process runs on: triple, CPU name, and every
-// feature that it has or lacks, signed and sorted.
+// feature that it has or lacks, signed and sorted. Reads files on AArch64: call
+// it before a sandbox closes.
 TargetSpec HostTarget();
 
 // SHA-256 over the GNU build ids of this program, libMLIR and libLLVM.

@@ -4,6 +4,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Operator.h"
 #include "llvm/IR/PassManager.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -28,6 +30,14 @@ void SetAttributes(llvm::Function& function) {
   function.addFnAttr("frame-pointer", "all");
   function.addFnAttr("warn-stack-size", kFrameBytesMax);
   function.addFnAttr("no-trapping-math", "true");
+}
+
+void ForbidContraction(llvm::Function& function) {
+  for (llvm::Instruction& instruction : llvm::instructions(function)) {
+    if (llvm::isa<llvm::FPMathOperator>(instruction)) {
+      instruction.setHasAllowContract(false);
+    }
+  }
 }
 
 absl::Status Verify(const llvm::Module& module) {
@@ -56,11 +66,14 @@ llvm::FunctionPassManager Pipeline() {
 }  // namespace
 
 absl::StatusOr<uint32_t> OptimizeModule(llvm::Module& module,
-                                        const Target& target) {
+                                        const Target& target,
+                                        bool fp_contract) {
   module.setTargetTriple(target.machine_code->getTargetTriple().str());
   module.setDataLayout(target.machine_code->createDataLayout());
   for (llvm::Function& function : module) {
-    if (!function.isDeclaration()) SetAttributes(function);
+    if (function.isDeclaration()) continue;
+    SetAttributes(function);
+    if (!fp_contract) ForbidContraction(function);
   }
   if (absl::Status status = Verify(module); !status.ok()) return status;
 

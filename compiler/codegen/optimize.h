@@ -12,12 +12,14 @@ namespace quern {
 
 // Gives every function of `module` the attributes that kernels are compiled
 // with, checks the module, and simplifies it: sroa, early-cse, instsimplify,
-// licm, adce. Loops and vectors are left as they were emitted. Returns the
-// number of instructions that remain.
+// licm, adce. Loops and vectors are left as they were emitted. Without
+// `fp_contract`, multiplications and additions that the module allows to be
+// fused no longer may. Returns the number of instructions that remain.
 //
 // Internal: the module does not verify.
 absl::StatusOr<uint32_t> OptimizeModule(llvm::Module& module,
-                                        const Target& target);
+                                        const Target& target,
+                                        bool fp_contract = true);
 
 }  // namespace quern
 

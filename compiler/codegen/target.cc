@@ -141,9 +141,13 @@ absl::StatusOr<Target> ResolveTarget(const TargetSpec& spec) {
   if (registered == nullptr) return absl::InternalError(error);
   std::unique_ptr<llvm::MCSubtargetInfo> plain(
       registered->createMCSubtargetInfo(triple.str(), "", ""));
-  if (spec.cpu.empty() || !plain->isCPUStringValid(spec.cpu)) {
+  const bool is_x86 = triple.getArch() == llvm::Triple::x86_64;
+  const std::string cpu = !spec.cpu.empty() ? spec.cpu
+                          : is_x86          ? "x86-64-v3"
+                                            : "generic";
+  if (!plain->isCPUStringValid(cpu)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("unknown CPU '", spec.cpu, "' for ", triple.str()));
+        absl::StrCat("unknown CPU '", cpu, "' for ", triple.str()));
   }
   if (spec.features.size() > kFeaturesMax) {
     return absl::InvalidArgumentError("more than 1024 features");
@@ -152,10 +156,9 @@ absl::StatusOr<Target> ResolveTarget(const TargetSpec& spec) {
     QUERN_RETURN_IF_ERROR(CheckFeature(*plain, feature));
   }
   Target target;
-  target.machine_code = NewTargetMachine(*registered, triple, spec.cpu,
+  target.machine_code = NewTargetMachine(*registered, triple, cpu,
                                          absl::StrJoin(spec.features, ","));
   const FeatureSet features(*target.machine_code->getMCSubtargetInfo());
-  const bool is_x86 = triple.getArch() == llvm::Triple::x86_64;
   target.machine = is_x86 ? QUERN_MACHINE_X86_64 : QUERN_MACHINE_AARCH64;
   target.vector_length_bytes = spec.vector_length_bytes;
   QUERN_RETURN_IF_ERROR(is_x86 ? FillX86(features, target.shape)

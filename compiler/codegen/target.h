@@ -29,7 +29,8 @@ struct Target {
 // once, before anything else of this folder, from one thread.
 void InitializeTargets();
 
-// Checks `spec` and makes its code generator.
+// Checks `spec` and makes its code generator. Without a CPU, code is made for
+// the least that is supported: x86-64-v3, or Armv8.0 with NEON.
 //
 // InvalidArgument: unknown triple, CPU or feature; or a processor below
 //   x86-64-v3 (AVX2, FMA, F16C) or without NEON.

@@ -62,12 +62,20 @@ TEST_F(TargetTest, WhatIsUnknownIsRefused) {
   EXPECT_EQ(CodeOf({"riscv64-unknown-linux-gnu", "generic"}), kRefused);
   EXPECT_EQ(CodeOf({"x86_64-pc-windows-msvc", "znver4"}), kRefused);
   EXPECT_EQ(CodeOf({"x86_64-apple-darwin", "znver4"}), kRefused);
-  EXPECT_EQ(CodeOf(X86Spec("")), kRefused);
   EXPECT_EQ(CodeOf(X86Spec("neoverse-n1")), kRefused);
   EXPECT_EQ(CodeOf(X86Spec("znver4", {"avx2"})), kRefused);
   EXPECT_EQ(CodeOf(X86Spec("znver4", {"+warp-drive"})), kRefused);
   EXPECT_EQ(CodeOf(X86Spec("znver4", {"+"})), kRefused);
   EXPECT_EQ(CodeOf(Arm64Spec("neoverse-n1", {"+avx2"})), kRefused);
+}
+
+TEST_F(TargetTest, WithoutACpuTheBaselineIsMeant) {
+  auto x86 = ResolveTarget(X86Spec(""));
+  ASSERT_TRUE(x86.ok()) << x86.status();
+  EXPECT_TRUE(x86->shape.avx2_fma && !x86->shape.avx512);
+  auto arm = ResolveTarget(Arm64Spec(""));
+  ASSERT_TRUE(arm.ok()) << arm.status();
+  EXPECT_TRUE(arm->shape.neon && !arm->shape.dotprod);
 }
 
 TEST_F(TargetTest, ProcessorsBelowTheBaselineAreRefused) {
