@@ -1,0 +1,206 @@
+// stats, list, show, evict: looking into the daemon.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "client/cli/commands.h"
+#include "client/cli/json.h"
+#include "client/cli/session.h"
+#include "proto/wire/status.h"
+#include "quern/v1/admin_service.pb.h"
+
+namespace quern {
+namespace {
+
+absl::Time Deadline() { return absl::Now() + kCallTimeout; }
+
+double Seconds(const google::protobuf::Duration& duration) {
+  return static_cast<double>(duration.seconds()) + duration.nanos() * 1e-9;
+}
+
+JsonObject JsonOf(const v1::GetStatsResponse& stats) {
+  const v1::ChildDeaths& dead = stats.children_dead();
+  JsonObject deaths;
+  deaths.Add("crashed", dead.crashed())
+      .Add("out_of_memory", dead.out_of_memory())
+      .Add("stack_overflow", dead.stack_overflow())
+      .Add("timed_out", dead.timed_out())
+      .Add("denied_syscall", dead.denied_syscall())
+      .Add("killed", dead.killed())
+      .Add("protocol_error", dead.protocol_error());
+  JsonObject json;
+  json.Add("compiles", stats.compiles())
+      .Add("hits", stats.hits())
+      .Add("misses", stats.misses())
+      .Add("joined", stats.joined())
+      .Add("failures", stats.failures())
+      .Add("evictions", stats.evictions())
+      .Add("children_forked", stats.children_forked())
+      .Add("children_dead", deaths)
+      .Add("zygote_restarts", stats.zygote_restarts())
+      .Add("kernels", stats.kernels())
+      .Add("slabs", stats.slabs())
+      .Add("code_size_bytes", stats.code_size_bytes())
+      .Add("sessions", stats.sessions())
+      .Add("compiles_queued", stats.compiles_queued())
+      .Add("compiles_running", stats.compiles_running())
+      .Add("resident_size_bytes", stats.resident_size_bytes())
+      .Add("uptime_s", Seconds(stats.uptime()))
+      .Add("incarnation", stats.incarnation())
+      .Add("build_id", absl::BytesToHexString(stats.build_id()))
+      .Add("target", stats.target())
+      .Add("sandbox_missing",
+           std::vector<std::string>(stats.sandbox_missing().begin(),
+                                    stats.sandbox_missing().end()))
+      .Add("version", stats.version());
+  return json;
+}
+
+void PrintStats(const v1::GetStatsResponse& stats) {
+  const v1::ChildDeaths& dead = stats.children_dead();
+  PrintLine(absl::StrFormat(
+      "quernd %s, up %.0f s, %.1f MiB resident\n"
+      "target    %s\n"
+      "compiles  %d made, %d hits, %d misses (%d shared one), %d failures\n"
+      "now       %d queued, %d running, %d sessions\n"
+      "kernels   %d in %d slabs, %d bytes; %d evicted\n"
+      "children  %d forked; dead: %d crashed, %d out of memory, %d stack "
+      "overflow,\n          %d timed out, %d denied system call, %d killed, "
+      "%d bad results\n"
+      "zygote    %d restarts",
+      stats.version(), Seconds(stats.uptime()),
+      static_cast<double>(stats.resident_size_bytes()) / (1 << 20),
+      stats.target(), stats.compiles(), stats.hits(), stats.misses(),
+      stats.joined(), stats.failures(), stats.compiles_queued(),
+      stats.compiles_running(), stats.sessions(), stats.kernels(),
+      stats.slabs(), stats.code_size_bytes(), stats.evictions(),
+      stats.children_forked(), dead.crashed(), dead.out_of_memory(),
+      dead.stack_overflow(), dead.timed_out(), dead.denied_syscall(),
+      dead.killed(), dead.protocol_error(), stats.zygote_restarts()));
+}
+
+JsonObject JsonOf(const v1::Kernel& kernel) {
+  JsonObject json;
+  json.Add("key", absl::BytesToHexString(kernel.key()))
+      .Add("name", kernel.name())
+      .Add("target", kernel.target())
+      .Add("slab", kernel.slab())
+      .Add("offset_bytes", kernel.offset_bytes())
+      .Add("image_bytes", kernel.image_size_bytes())
+      .Add("scratch_bytes", kernel.scratch_size_bytes())
+      .Add("arguments", std::vector<std::string>(kernel.arguments().begin(),
+                                                 kernel.arguments().end()));
+  return json;
+}
+
+std::string LineOf(const v1::Kernel& kernel) {
+  return absl::StrFormat("%s %8d  %s  %s",
+                         absl::BytesToHexString(kernel.key()),
+                         kernel.image_size_bytes(), kernel.target(),
+                         kernel.name());
+}
+
+absl::StatusOr<v1::KernelView> ViewOf(const std::string& name) {
+  if (name.empty()) return v1::KERNEL_VIEW_UNSPECIFIED;
+  if (name == "source") return v1::KERNEL_VIEW_SOURCE;
+  if (name == "llvm") return v1::KERNEL_VIEW_LLVM_IR;
+  if (name == "asm") return v1::KERNEL_VIEW_ASSEMBLY;
+  if (name == "plan") return v1::KERNEL_VIEW_PLAN;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--emit is source, llvm, asm or plan, not ", name));
+}
+
+std::string BytesOf(const KernelKey& key) {
+  return {reinterpret_cast<const char*>(key.bytes.data()), key.bytes.size()};
+}
+
+}  // namespace
+
+absl::Status RunStats(const Words& words) {
+  QUERN_ASSIGN_OR_RETURN(const Arguments arguments,
+                         Arguments::Parse(words, {}));
+  QUERN_ASSIGN_OR_RETURN(const auto client,
+                         ConnectFor(arguments, Start::kNever));
+  v1::GetStatsResponse stats;
+  QUERN_RETURN_IF_ERROR(client->Call("quern.v1.AdminService/GetStats",
+                                     v1::GetStatsRequest(), Deadline(),
+                                     stats));
+  if (arguments.Has("json")) {
+    PrintLine(JsonOf(stats).ToString());
+  } else {
+    PrintStats(stats);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunList(const Words& words) {
+  QUERN_ASSIGN_OR_RETURN(const Arguments arguments,
+                         Arguments::Parse(words, {}));
+  QUERN_ASSIGN_OR_RETURN(const auto client,
+                         ConnectFor(arguments, Start::kNever));
+  std::vector<JsonObject> kernels;
+  v1::ListKernelsRequest request;
+  do {
+    v1::ListKernelsResponse page;
+    QUERN_RETURN_IF_ERROR(client->Call("quern.v1.AdminService/ListKernels",
+                                       request, Deadline(), page));
+    for (const v1::Kernel& kernel : page.kernels()) {
+      if (arguments.Has("json")) {
+        kernels.push_back(JsonOf(kernel));
+      } else {
+        PrintLine(LineOf(kernel));
+      }
+    }
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  if (arguments.Has("json")) {
+    PrintLine(JsonObject().Add("kernels", kernels).ToString());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunShow(const Words& words) {
+  QUERN_ASSIGN_OR_RETURN(
+      const Arguments arguments,
+      Arguments::Parse(words, {.positionals = {"KEY"}, .options = {"emit"}}));
+  QUERN_ASSIGN_OR_RETURN(const KernelKey key,
+                         KernelKey::FromHex(arguments.positional(0)));
+  v1::GetKernelRequest request;
+  request.set_key(BytesOf(key));
+  QUERN_ASSIGN_OR_RETURN(const v1::KernelView view,
+                         ViewOf(arguments.Get("emit", "")));
+  request.set_view(view);
+  QUERN_ASSIGN_OR_RETURN(const auto client,
+                         ConnectFor(arguments, Start::kNever));
+  v1::GetKernelResponse response;
+  QUERN_RETURN_IF_ERROR(client->Call("quern.v1.AdminService/GetKernel",
+                                     request, Deadline(), response));
+  if (arguments.Has("json")) {
+    JsonObject json = JsonOf(response.kernel());
+    if (view != v1::KERNEL_VIEW_UNSPECIFIED) json.Add("text", response.text());
+    PrintLine(json.ToString());
+  } else {
+    PrintLine(view == v1::KERNEL_VIEW_UNSPECIFIED ? LineOf(response.kernel())
+                                                  : response.text());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunEvict(const Words& words) {
+  QUERN_ASSIGN_OR_RETURN(const Arguments arguments,
+                         Arguments::Parse(words, {.positionals = {"KEY"}}));
+  QUERN_ASSIGN_OR_RETURN(const KernelKey key,
+                         KernelKey::FromHex(arguments.positional(0)));
+  QUERN_ASSIGN_OR_RETURN(const auto client,
+                         ConnectFor(arguments, Start::kNever));
+  v1::EvictRequest request;
+  request.set_key(BytesOf(key));
+  v1::EvictResponse response;
+  return client->Call("quern.v1.AdminService/Evict", request, Deadline(),
+                      response);
+}
+
+}  // namespace quern
