@@ -46,7 +46,7 @@ std::string SlabMappings() {
   std::string line;
   std::string found;
   while (std::getline(maps, line)) {
-    if (line.find("memfd:quern-slab") == std::string::npos) continue;
+    if (line.find("memfd:quern-code") == std::string::npos) continue;
     absl::StrAppendFormat(&found, "  process %d: %s\n", ::getpid(), line);
   }
   return found;

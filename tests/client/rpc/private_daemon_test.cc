@@ -1,0 +1,78 @@
+// Starting private daemons, with a shell script in place of one.
+#include "client/rpc/private_daemon.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "gtest/gtest.h"
+
+namespace quern {
+namespace {
+
+class PrivateDaemonTest : public testing::Test {
+ protected:
+  PrivateDaemonTest() {
+    char name[] = "/tmp/quern-private-test-XXXXXX";
+    folder_ = ::mkdtemp(name);
+  }
+  ~PrivateDaemonTest() override { std::filesystem::remove_all(folder_); }
+
+  // A program that runs `script`.
+  std::string Program(const std::string& script) {
+    const std::string path = folder_ + "/program";
+    std::ofstream(path) << "#!/bin/sh\n" << script << "\n";
+    ::chmod(path.c_str(), 0700);
+    return path;
+  }
+
+  std::string folder_;
+};
+
+TEST_F(PrivateDaemonTest, AMissingProgramIsNotFound) {
+  EXPECT_EQ(EnsureDaemon(folder_, folder_ + "/none", absl::Seconds(5)).code(),
+            absl::StatusCode::kNotFound);
+}
+
+TEST_F(PrivateDaemonTest, AProgramThatDoesNotListenIsADeadlineExceeded) {
+  const absl::Status status = EnsureDaemon(
+      folder_, Program("echo started >&2"), absl::Milliseconds(200));
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+  std::ifstream log(folder_ + "/quernd.log");
+  std::string line;
+  std::getline(log, line);
+  EXPECT_EQ(line, "started");
+}
+
+TEST_F(PrivateDaemonTest, TheProgramGetsItsConfigurationAndNothingElse) {
+  const std::string seen = folder_ + "/seen";
+  // Its words, its descriptors beyond the first three, its environment.
+  EXPECT_FALSE(EnsureDaemon(folder_,
+                            Program("cat \"$1\" > " + seen +
+                                    "; ls /proc/$$/fd | wc -l >> " + seen +
+                                    "; tr '\\0' '\\n' < /proc/$$/environ >> " +
+                                    seen),
+                            absl::Milliseconds(500))
+                   .ok());
+  std::ifstream file(seen);
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  EXPECT_NE(text.find("rpc_path: \"" + folder_ + "/rpc.sock\""),
+            std::string::npos);
+  EXPECT_EQ(text.find("HOME="), std::string::npos);
+}
+
+TEST_F(PrivateDaemonTest, TheFolderIsThisUsersAlone) {
+  const absl::StatusOr<std::string> folder = PrivateFolder();
+  ASSERT_TRUE(folder.ok()) << folder.status();
+  struct stat status;
+  ASSERT_EQ(::lstat(folder->c_str(), &status), 0);
+  EXPECT_TRUE(S_ISDIR(status.st_mode));
+  EXPECT_EQ(status.st_uid, ::geteuid());
+  EXPECT_EQ(status.st_mode & 077, 0u);
+}
+
+}  // namespace
+}  // namespace quern
