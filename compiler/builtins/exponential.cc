@@ -1,4 +1,4 @@
-// exp and exp2.
+// exp, exp2 and expm1.
 #include "compiler/builtins/functions.h"
 
 namespace quern {
@@ -35,25 +35,61 @@ constexpr double kExp2Double[] = {
     0x1.e4d06cd2811a0p-28, 0x1.ea016dae89d13p-32, 0x1.c2ce51f48464fp-36,
 };
 
-}  // namespace
+// exp(x) is (1 + expm1) 2^n.
+struct Reduced {
+  Lanes::Rounded n;
+  llvm::Value* expm1;
+};
 
-llvm::Value* EmitExp(const Lanes& l, llvm::Value* x) {
+Reduced Reduce(const Lanes& l, llvm::Value* x) {
   const bool d = l.is_double();
-  // Beyond these bounds the result is 0 or infinity, and stays so at them.
-  x = d ? l.Clamp(x, -746.0, 710.0) : l.Clamp(x, -104.0, 89.0);
   const Lanes::Rounded n = l.RoundToInteger(l.Mul(x, l.F(kLog2E)));
   llvm::Value* r = l.Fma(n.value, l.F(d ? -kLn2HighDouble : -kLn2HighFloat), x);
   r = l.Fma(n.value, l.F(d ? -kLn2LowDouble : -kLn2LowFloat), r);
   llvm::Value* q = d ? l.Polynomial(r, kExpDouble) : l.Polynomial(r, kExpFloat);
-  llvm::Value* p = l.Add(l.Fma(l.Mul(r, r), q, r), l.F(1.0));
-  return l.Scale(p, n);
+  return {n, l.Fma(l.Mul(r, r), q, r)};
+}
+
+// Beyond these bounds the result is 0 or infinity, and stays so at them.
+llvm::Value* ClampToRange(const Lanes& l, llvm::Value* x) {
+  return l.is_double() ? l.Clamp(x, -746.0, 711.0) : l.Clamp(x, -104.0, 90.0);
+}
+
+}  // namespace
+
+llvm::Value* EmitExp(const Lanes& l, llvm::Value* x) {
+  const Reduced reduced = Reduce(l, ClampToRange(l, x));
+  return l.Scale(l.Add(reduced.expm1, l.F(1.0)), reduced.n);
+}
+
+llvm::Value* EmitScaledExp(const Lanes& l, llvm::Value* x, double factor) {
+  const Reduced reduced = Reduce(l, ClampToRange(l, x));
+  llvm::Value* p = l.Fma(reduced.expm1, l.F(factor), l.F(factor));
+  return l.Scale(p, reduced.n);
+}
+
+llvm::Value* EmitExpm1(const Lanes& l, llvm::Value* x) {
+  const bool d = l.is_double();
+  // Below, the result is -1; above, it is infinite while half of it is not.
+  const Reduced reduced =
+      Reduce(l, d ? l.Clamp(x, -50.0, 710.0) : l.Clamp(x, -30.0, 89.0));
+  // Half the power, so that it is finite where the result still is.
+  llvm::Value* half = l.Scale(l.F(0.5), reduced.n);
+  llvm::Value* sum = l.Fma(half, reduced.expm1, l.Sub(half, l.F(0.5)));
+  return l.CopySign(l.Add(sum, sum), x);  // For -0.
 }
 
 llvm::Value* EmitExp2(const Lanes& l, llvm::Value* x) {
+  return EmitExp2OfPair(l, x, l.F(0.0));
+}
+
+llvm::Value* EmitExp2OfPair(const Lanes& l, llvm::Value* high,
+                            llvm::Value* low) {
   const bool d = l.is_double();
-  x = d ? l.Clamp(x, -1080.0, 1025.0) : l.Clamp(x, -152.0, 129.0);
-  const Lanes::Rounded n = l.RoundToInteger(x);
-  llvm::Value* r = l.Sub(x, n.value);
+  high = d ? l.Clamp(high, -1080.0, 1025.0) : l.Clamp(high, -152.0, 129.0);
+  const Lanes::Rounded n = l.RoundToInteger(high);
+  llvm::Value* r = l.Sub(high, n.value);
+  if (!llvm::isa<llvm::Constant>(low)) r = l.Add(r, low);
   llvm::Value* q =
       d ? l.Polynomial(r, kExp2Double) : l.Polynomial(r, kExp2Float);
   return l.Scale(l.Fma(r, q, l.F(1.0)), n);

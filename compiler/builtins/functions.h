@@ -9,6 +9,57 @@ namespace quern {
 // exponential.cc
 llvm::Value* EmitExp(const Lanes& l, llvm::Value* x);
 llvm::Value* EmitExp2(const Lanes& l, llvm::Value* x);
+// `factor` times exp(x), for a factor within [1/2, 1]: no overflow before the
+// product's.
+llvm::Value* EmitScaledExp(const Lanes& l, llvm::Value* x, double factor);
+// 2^(high + low), for |low| <= 2^-10 or so. Saves what rounding `high` lost.
+llvm::Value* EmitExp2OfPair(const Lanes& l, llvm::Value* high,
+                            llvm::Value* low);
+llvm::Value* EmitExpm1(const Lanes& l, llvm::Value* x);
+
+// hyperbolic.cc
+llvm::Value* EmitSinh(const Lanes& l, llvm::Value* x);
+llvm::Value* EmitCosh(const Lanes& l, llvm::Value* x);
+llvm::Value* EmitTanh(const Lanes& l, llvm::Value* x);
+
+// logarithm.cc
+llvm::Value* EmitLog(const Lanes& l, llvm::Value* x);
+llvm::Value* EmitLog2(const Lanes& l, llvm::Value* x);
+llvm::Value* EmitLog10(const Lanes& l, llvm::Value* x);
+llvm::Value* EmitLog1p(const Lanes& l, llvm::Value* x);
+// log2(x) as high + low, for finite x > 0; anything otherwise.
+struct Pair {
+  llvm::Value* high;
+  llvm::Value* low;
+};
+Pair EmitLog2Pair(const Lanes& l, llvm::Value* x);
+
+// power.cc
+llvm::Value* EmitPow(const Lanes& l, llvm::Value* x, llvm::Value* y);
+
+// angle.cc
+// |x| = quadrant x pi/2 + high + low, with |high| <= pi/4 and a little.
+struct Angle {
+  llvm::Value* high;
+  llvm::Value* low;
+  llvm::Value* quadrant;  // Bits; only the lowest two count.
+};
+Angle EmitAngle(const Lanes& l, llvm::Value* x);
+
+// trigonometric.cc
+llvm::Value* EmitSin(const Lanes& l, llvm::Value* x);
+llvm::Value* EmitCos(const Lanes& l, llvm::Value* x);
+llvm::Value* EmitTan(const Lanes& l, llvm::Value* x);
+
+// inverse_trigonometric.cc
+llvm::Value* EmitAsin(const Lanes& l, llvm::Value* x);
+llvm::Value* EmitAcos(const Lanes& l, llvm::Value* x);
+llvm::Value* EmitAtan(const Lanes& l, llvm::Value* x);
+llvm::Value* EmitAtan2(const Lanes& l, llvm::Value* y, llvm::Value* x);
+
+// error_function.cc
+llvm::Value* EmitErf(const Lanes& l, llvm::Value* x);
+llvm::Value* EmitErfc(const Lanes& l, llvm::Value* x);
 
 }  // namespace quern
 

@@ -6,17 +6,13 @@
 #include "llvm/Support/ErrorHandling.h"
 
 namespace quern {
+namespace {
 
-llvm::Value* EmitMath(llvm::IRBuilderBase& builder, MathFunction function,
-                      llvm::ArrayRef<llvm::Value*> arguments,
-                      const MathTarget& target) {
+// Functions that are an instruction or two.
+llvm::Value* EmitSimple(const Lanes& l, MathFunction function,
+                        llvm::ArrayRef<llvm::Value*> arguments) {
   llvm::Value* x = arguments.front();
-  const Lanes l(builder, x->getType(), target);
   switch (function) {
-    case MathFunction::kExp:
-      return EmitExp(l, x);
-    case MathFunction::kExp2:
-      return EmitExp2(l, x);
     case MathFunction::kSqrt:
       return l.Sqrt(x);
     case MathFunction::kRsqrt:
@@ -29,12 +25,72 @@ llvm::Value* EmitMath(llvm::IRBuilderBase& builder, MathFunction function,
       return l.Unary(llvm::Intrinsic::trunc, x);
     case MathFunction::kRint:
       return l.Unary(llvm::Intrinsic::roundeven, x);
+    case MathFunction::kRound: {
+      // The largest number below 1/2, so that no sum is rounded up to 1.
+      const double half = l.is_double() ? 0x1.fffffffffffffp-2 : 0x1.fffffep-2;
+      llvm::Value* moved = l.Add(x, l.CopySign(l.F(half), x));
+      return l.Unary(llvm::Intrinsic::trunc, moved);
+    }
     case MathFunction::kAbs:
       return l.Abs(x);
     case MathFunction::kFma:
       return l.Fma(x, arguments[1], arguments[2]);
+    default:
+      llvm_unreachable("EmitMath handles the other functions");
   }
-  llvm_unreachable("all functions are handled above");
+}
+
+}  // namespace
+
+llvm::Value* EmitMath(llvm::IRBuilderBase& builder, MathFunction function,
+                      llvm::ArrayRef<llvm::Value*> arguments,
+                      const MathTarget& target) {
+  llvm::Value* x = arguments.front();
+  const Lanes l(builder, x->getType(), target);
+  switch (function) {
+    case MathFunction::kExp:
+      return EmitExp(l, x);
+    case MathFunction::kExp2:
+      return EmitExp2(l, x);
+    case MathFunction::kExpm1:
+      return EmitExpm1(l, x);
+    case MathFunction::kLog:
+      return EmitLog(l, x);
+    case MathFunction::kLog2:
+      return EmitLog2(l, x);
+    case MathFunction::kLog10:
+      return EmitLog10(l, x);
+    case MathFunction::kLog1p:
+      return EmitLog1p(l, x);
+    case MathFunction::kSin:
+      return EmitSin(l, x);
+    case MathFunction::kCos:
+      return EmitCos(l, x);
+    case MathFunction::kTan:
+      return EmitTan(l, x);
+    case MathFunction::kAsin:
+      return EmitAsin(l, x);
+    case MathFunction::kAcos:
+      return EmitAcos(l, x);
+    case MathFunction::kAtan:
+      return EmitAtan(l, x);
+    case MathFunction::kAtan2:
+      return EmitAtan2(l, x, arguments[1]);
+    case MathFunction::kSinh:
+      return EmitSinh(l, x);
+    case MathFunction::kCosh:
+      return EmitCosh(l, x);
+    case MathFunction::kTanh:
+      return EmitTanh(l, x);
+    case MathFunction::kErf:
+      return EmitErf(l, x);
+    case MathFunction::kErfc:
+      return EmitErfc(l, x);
+    case MathFunction::kPow:
+      return EmitPow(l, x, arguments[1]);
+    default:
+      return EmitSimple(l, function, arguments);
+  }
 }
 
 }  // namespace quern

@@ -18,12 +18,31 @@ namespace quern {
 enum class MathFunction {
   kExp,    // 1 / 1
   kExp2,   // 1 / 1
+  kExpm1,  // 2 / 2
+  kLog,    // 1 / 1
+  kLog2,   // 1 / 2
+  kLog10,  // 2 / 2
+  kLog1p,  // 2 / 2
+  kSin,    // 1 / 1; any finite argument.
+  kCos,    // 1 / 1; any finite argument.
+  kTan,    // 3 / 3; any finite argument.
+  kAsin,   // 3 / 3
+  kAcos,   // 2 / 2
+  kAtan,   // 2 / 2
+  kAtan2,  // Two arguments: y, x. 2 / 2
+  kSinh,   // 3 / 3
+  kCosh,   // 2 / 2
+  kTanh,   // 3 / 3
+  kErf,    // 2 / 2
+  kErfc,   // 4 / 8
+  kPow,    // Two arguments: base, exponent. 1 / 16
   kSqrt,   // Correctly rounded.
-  kRsqrt,  // 1 / 1: a division by the correctly rounded root.
+  kRsqrt,  // 2 / 2: a division by the correctly rounded root.
   kFloor,  // Exact, like all below.
   kCeil,
   kTrunc,
   kRint,   // To nearest, ties to even.
+  kRound,  // To nearest, ties away from zero.
   kAbs,
   kFma,  // Three arguments; rounded once.
 };
