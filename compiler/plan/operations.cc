@@ -68,6 +68,11 @@ bool IsExpensive(mlir::Operation* op) {
 }
 
 bool IsNoOp(mlir::Operation* op) {
+  // Launches here never overlap, so there is nothing to wait for.
+  if (auto assembly = llvm::dyn_cast<tt::ElementwiseInlineAsmOp>(op)) {
+    return assembly.getAsmString().starts_with("griddepcontrol.") &&
+           op->use_empty();
+  }
   return llvm::isa<mlir::LLVM::AssumeOp, mlir::gpu::BarrierOp, ttg::BarrierOp,
                    tt::GridDependencyWaitOp,
                    tt::GridDependencyLaunchDependentsOp>(op);

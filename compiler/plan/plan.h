@@ -27,6 +27,9 @@ struct Buffer {
   llvm::SmallVector<int64_t> shape;
   uint64_t offset_bytes = 0;
   uint64_t size_bytes = 0;
+  // A part of another buffer, that far into it; -1: a buffer of its own.
+  int parent = -1;
+  uint64_t parent_offset_bytes = 0;
 };
 
 // Where the elements of a tensor value come from, if they are not computed
@@ -52,7 +55,9 @@ struct Step {
 struct Accumulator {
   mlir::Operation* combine;  // The operation in the loop.
   mlir::Value source;        // What it combines the carried tensor with.
-  unsigned width = 1;        // Lanes, as of the group in the loop.
+  // As of the group in the loop.
+  unsigned width = 1;
+  unsigned tail_width = 1;
   unsigned unroll = 1;
 };
 
@@ -60,7 +65,8 @@ struct Accumulator {
 struct Root {
   enum class Kind {
     kStore,        // `op` is a tt.store.
-    kMaterialise,  // `value` into `buffer`.
+    kMaterialise,  // `value` into `buffers[0]`, as that buffer's element type.
+    kCopy,         // Buffer `index` into `buffers[0]`.
     kReduce,      // `op` is a tt.reduce; `buffers` for each result of rank > 0.
     kAccumulate,  // `value` into the accumulator `index`.
     kScan,        // `op` is a tt.scan, into `buffers`.
@@ -99,6 +105,10 @@ struct Group {
   llvm::SmallVector<Bound> bounds;
   // Past the bound no root writes anything.
   bool dead_past_bound = false;
+
+  // Values that roots materialise and that others of this group use: they are
+  // evaluated once a tile and not read back.
+  llvm::DenseSet<mlir::Value> materialised;
 };
 
 // How a loop carries a value from one iteration to the next.
@@ -142,6 +152,8 @@ struct Plan {
   std::vector<Step> steps;
   std::vector<Accumulator> accumulators;
   llvm::DenseMap<mlir::Value, Home> homes;
+  // The buffer that a tt.gather picks from.
+  llvm::DenseMap<mlir::Operation*, uint32_t> gather_sources;
   // One sequence a block of the function.
   std::vector<Sequence> blocks;
   uint64_t scratch_bytes = 0;

@@ -1,0 +1,216 @@
+// Combine regions of reductions and scans, on scalars or vectors.
+#include "compiler/emit/combine.h"
+
+#include "compiler/emit/types.h"
+#include "compiler/plan/identity.h"
+#include "compiler/plan/operations.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+namespace quern {
+namespace {
+
+mlir::Operation* SingleOperation(mlir::Operation* op) {
+  if (op->getNumRegions() == 0) return op;
+  return SingleCombine(op->getRegion(0));
+}
+
+// The maximum of an accumulator that is never NaN and of any number, which is
+// ignored if it is NaN: one instruction instead of three.
+llvm::Value* EmitExtreme(EmitContext& c, mlir::Operation* op, llvm::Value* old,
+                         llvm::Value* next) {
+  if (!next->getType()->getScalarType()->isFloatTy() &&
+      !next->getType()->getScalarType()->isDoubleTy()) {
+    return nullptr;
+  }
+  llvm::Value* replaces = nullptr;
+  if (llvm::isa<mlir::arith::MaxNumFOp>(op)) {
+    replaces = c.b.CreateFCmpOGT(next, old);
+  } else if (llvm::isa<mlir::arith::MinNumFOp>(op)) {
+    replaces = c.b.CreateFCmpOLT(next, old);
+  }
+  return replaces ? c.b.CreateSelect(replaces, next, old) : nullptr;
+}
+
+// Runs the region's operations on `scalars` of their arguments.
+Values EmitRegion(EmitContext& c, mlir::Region& region, const Values& left,
+                  const Values& right) {
+  mlir::Block& block = region.front();
+  const unsigned width = WidthOf(left[0]);
+  llvm::DenseMap<mlir::Value, llvm::Value*> known;
+  for (unsigned i = 0; i < left.size(); ++i) {
+    known[block.getArgument(i)] = left[i];
+    known[block.getArgument(left.size() + i)] = right[i];
+  }
+  auto value_of = [&](mlir::Value value) {
+    auto found = known.find(value);
+    if (found != known.end()) return found->second;
+    llvm::Value* scalar = c.Scalar(value);
+    return width == 1 ? scalar : c.b.CreateVectorSplat(width, scalar);
+  };
+  for (mlir::Operation& op : block.without_terminator()) {
+    if (llvm::isa<mlir::arith::ConstantOp>(op)) continue;
+    if (!IsElementwise(&op)) {
+      c.Fail(&op, "not supported in a combine region");
+      continue;
+    }
+    llvm::SmallVector<llvm::Value*, 4> args;
+    for (mlir::Value operand : op.getOperands()) {
+      args.push_back(value_of(operand));
+    }
+    known[op.getResult(0)] = EmitElementwise(c, &op, args);
+  }
+  Values results;
+  for (mlir::Value operand : block.getTerminator()->getOperands()) {
+    results.push_back(value_of(operand));
+  }
+  return results;
+}
+
+// The upper or the lower half of each vector.
+Values Half(EmitContext& c, const Values& values, unsigned first,
+            unsigned count) {
+  Values halves;
+  for (llvm::Value* value : values) {
+    if (count == 1) {
+      halves.push_back(c.b.CreateExtractElement(value, first));
+      continue;
+    }
+    llvm::SmallVector<int> lanes;
+    for (unsigned i = 0; i < count; ++i) lanes.push_back(first + i);
+    halves.push_back(c.b.CreateShuffleVector(value, lanes));
+  }
+  return halves;
+}
+
+Values LoadSlots(EmitContext& c, const Accumulators& accumulators,
+                 unsigned tile) {
+  Values values;
+  for (llvm::AllocaInst* slot : accumulators.slots[tile]) {
+    values.push_back(c.Load(slot));
+  }
+  return values;
+}
+
+// Combines lanes by halves until one is left.
+Values AcrossLanes(EmitContext& c, mlir::Operation* op, Values values) {
+  for (unsigned width = WidthOf(values[0]); width > 1; width /= 2) {
+    values = EmitCombine(c, op, Half(c, values, 0, width / 2),
+                         Half(c, values, width / 2, width / 2));
+  }
+  return values;
+}
+
+}  // namespace
+
+Values EmitCombine(EmitContext& c, mlir::Operation* op, const Values& left,
+                   const Values& right) {
+  mlir::Operation* single = SingleOperation(op);
+  if (!single) return EmitRegion(c, op->getRegion(0), left, right);
+  if (CombineIdentity(op)) {
+    if (llvm::Value* value = EmitExtreme(c, single, left[0], right[0])) {
+      return {value};
+    }
+  }
+  return {EmitElementwise(c, single, {left[0], right[0]})};
+}
+
+mlir::TypedAttr CombineIdentity(mlir::Operation* op) {
+  if (llvm::isa<tt::ScanOp>(op)) return {};
+  mlir::Operation* single = SingleOperation(op);
+  return single ? IdentityOf(single) : mlir::TypedAttr();
+}
+
+Accumulators NewAccumulators(EmitContext& c,
+                             llvm::ArrayRef<mlir::Type> elements,
+                             bool has_identity, unsigned width,
+                             unsigned tail_width, unsigned unroll) {
+  Accumulators result;
+  result.width = width;
+  result.tail_width = tail_width;
+  const unsigned tiles = unroll + (result.has_tail() ? 1 : 0);
+  for (unsigned tile = 0; tile < tiles; ++tile) {
+    const unsigned lanes = tile < unroll ? width : tail_width;
+    result.slots.emplace_back();
+    for (mlir::Type element : elements) {
+      result.slots.back().push_back(
+          c.NewSlot(LanesOf(RegisterType(c.context(), element), lanes)));
+    }
+    if (!has_identity) result.filled.push_back(c.NewSlot(c.b.getInt1Ty()));
+  }
+  return result;
+}
+
+void Reset(EmitContext& c, mlir::Operation* op,
+           const Accumulators& accumulators) {
+  for (llvm::AllocaInst* filled : accumulators.filled) {
+    c.b.CreateStore(c.b.getFalse(), filled);
+  }
+  if (!accumulators.filled.empty()) {
+    for (const auto& tile : accumulators.slots) {
+      for (llvm::AllocaInst* slot : tile) {
+        c.b.CreateStore(llvm::Constant::getNullValue(slot->getAllocatedType()),
+                        slot);
+      }
+    }
+    return;
+  }
+  llvm::Constant* identity = EmitConstant(c, CombineIdentity(op));
+  for (const auto& tile : accumulators.slots) {
+    const unsigned width =
+        accumulators.has_tail() && &tile == &accumulators.slots.back()
+            ? accumulators.tail_width
+            : accumulators.width;
+    c.b.CreateStore(width == 1
+                        ? identity
+                        : llvm::ConstantVector::getSplat(
+                              llvm::ElementCount::getFixed(width), identity),
+                    tile[0]);
+  }
+}
+
+void Accumulate(EmitContext& c, mlir::Operation* op,
+                const Accumulators& accumulators, unsigned tile,
+                const Values& right) {
+  const Values left = LoadSlots(c, accumulators, tile);
+  Values next = EmitCombine(c, op, left, right);
+  if (!accumulators.filled.empty()) {
+    llvm::Value* filled = c.Load(accumulators.filled[tile]);
+    for (unsigned i = 0; i < next.size(); ++i) {
+      next[i] = c.b.CreateSelect(filled, next[i], right[i]);
+    }
+    c.b.CreateStore(c.b.getTrue(), accumulators.filled[tile]);
+  }
+  for (unsigned i = 0; i < next.size(); ++i) {
+    c.b.CreateStore(next[i], accumulators.slots[tile][i]);
+  }
+}
+
+Values Collect(EmitContext& c, mlir::Operation* op,
+               const Accumulators& accumulators, bool across_lanes) {
+  const bool flags = !accumulators.filled.empty();
+  Values total = LoadSlots(c, accumulators, 0);
+  llvm::Value* filled = flags ? c.Load(accumulators.filled[0]) : nullptr;
+  auto add = [&](const Values& next, llvm::Value* next_filled) {
+    Values sum = EmitCombine(c, op, total, next);
+    for (unsigned i = 0; flags && i < sum.size(); ++i) {
+      sum[i] = c.b.CreateSelect(next_filled, sum[i], total[i]);
+      sum[i] = c.b.CreateSelect(filled, sum[i], next[i]);
+    }
+    if (flags) filled = c.b.CreateOr(filled, next_filled);
+    total = sum;
+  };
+  const unsigned wide =
+      accumulators.slots.size() - (accumulators.has_tail() ? 1 : 0);
+  for (unsigned tile = 1; tile < wide; ++tile) {
+    add(LoadSlots(c, accumulators, tile),
+        flags ? c.Load(accumulators.filled[tile]) : nullptr);
+  }
+  if (across_lanes) total = AcrossLanes(c, op, total);
+  if (accumulators.has_tail()) {
+    add(LoadSlots(c, accumulators, wide),
+        flags ? c.Load(accumulators.filled[wide]) : nullptr);
+  }
+  return total;
+}
+
+}  // namespace quern

@@ -1,0 +1,37 @@
+// Combine regions of reductions and scans, on scalars or vectors. Not for use
+// outside this folder.
+#ifndef QUERN_COMPILER_EMIT_COMBINE_H_
+#define QUERN_COMPILER_EMIT_COMBINE_H_
+
+#include "compiler/emit/emit_context.h"
+
+namespace quern {
+
+using Values = llvm::SmallVector<llvm::Value*, 2>;
+
+// Combines `left` and `right`, one value each for every operand of `op` (a
+// tt.reduce, a tt.scan, or an arith operation of two operands).
+Values EmitCombine(EmitContext& context, mlir::Operation* op,
+                   const Values& left, const Values& right);
+
+// The neutral element, if `op` combines one operand by one operation that has
+// such; else null.
+mlir::TypedAttr CombineIdentity(mlir::Operation* op);
+
+// Combines `right` into what the slots of tile `tile` hold.
+void Accumulate(EmitContext& context, mlir::Operation* op,
+                const Accumulators& accumulators, unsigned tile,
+                const Values& right);
+
+// What all tiles hold together. With `across_lanes`, lanes are combined too
+// and the values are scalars.
+Values Collect(EmitContext& context, mlir::Operation* op,
+               const Accumulators& accumulators, bool across_lanes);
+
+// Sets all slots to the neutral element, or to empty.
+void Reset(EmitContext& context, mlir::Operation* op,
+           const Accumulators& accumulators);
+
+}  // namespace quern
+
+#endif  // QUERN_COMPILER_EMIT_COMBINE_H_

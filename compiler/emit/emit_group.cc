@@ -1,0 +1,380 @@
+// A group as a loop nest over tiles.
+#include "compiler/emit/atomic.h"
+#include "compiler/emit/combine.h"
+#include "compiler/emit/emit_context.h"
+#include "compiler/emit/tile.h"
+#include "compiler/emit/types.h"
+#include "compiler/plan/operations.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+namespace quern {
+namespace {
+
+class GroupEmitter {
+ public:
+  GroupEmitter(EmitContext& context, const Group& group)
+      : c_(context),
+        b_(context.b),
+        group_(group),
+        identity_(DimMap::Identity(group.shape)),
+        indices_(group.shape.size(), context.I64(0)),
+        width_(group.width) {
+    const bool innermost = group.axis >= 0 && !group.order.empty() &&
+                           static_cast<int>(group.order.back()) == group.axis;
+    axis_level_ = group.order.size() - (innermost ? 1 : 0);
+  }
+
+  void Run() {
+    for (const Root& root : group_.roots) {
+      if (root.kind == Root::Kind::kHistogram) ClearHistogram(root);
+    }
+    Level(0);
+  }
+
+ private:
+  // What a root has computed of a tile and is yet to write.
+  struct Pending {
+    const Root* root;
+    Values values;
+    TileValue pointer;
+    TileValue mask;
+  };
+
+  bool ReducesLanes() const { return group_.axis == group_.vector_dim; }
+
+  // ---- Loops ----
+
+  void Level(unsigned level) {
+    if (level != axis_level_) return Loops(level);
+    StartReductions();
+    Loops(level);
+    FinishReductions();
+  }
+
+  void Loops(unsigned level) {
+    if (level == group_.order.size()) return Body(1);
+    const unsigned dim = group_.order[level];
+    if (static_cast<int>(dim) == group_.vector_dim) return LaneLoop(level);
+    c_.Loop(c_.I64(0), c_.I64(group_.shape[dim]), 1, [&](llvm::Value* index) {
+      indices_[dim] = index;
+      Level(level + 1);
+    });
+    indices_[dim] = c_.I64(0);
+  }
+
+  // The index from which on the bound is false; null if the comparison is not
+  // what it was taken for.
+  llvm::Value* LimitOf(const Bound& bound) {
+    auto compare = bound.value.getDefiningOp<mlir::arith::CmpIOp>();
+    using Predicate = mlir::arith::CmpIPredicate;
+    const Predicate predicate = compare.getPredicate();
+    const bool swapped =
+        predicate == Predicate::sgt || predicate == Predicate::sge;
+    const bool or_equal =
+        predicate == Predicate::sle || predicate == Predicate::sge;
+    Tile probe(c_, group_, indices_, width_);
+    const TileValue index = probe.Evaluate(
+        swapped ? compare.getRhs() : compare.getLhs(), bound.map);
+    const TileValue limit = probe.Evaluate(
+        swapped ? compare.getLhs() : compare.getRhs(), bound.map);
+    if (!index.is_affine() || index.stride != 1 || !limit.is_uniform()) {
+      return nullptr;
+    }
+    llvm::Value* distance =
+        b_.CreateSub(b_.CreateSExt(limit.value, b_.getInt64Ty()),
+                     b_.CreateSExt(index.value, b_.getInt64Ty()));
+    if (or_equal) distance = b_.CreateAdd(distance, c_.I64(1));
+    distance =
+        b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, distance, c_.I64(0));
+    return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, distance,
+                                    c_.I64(group_.shape[group_.vector_dim]));
+  }
+
+  // Tiles before every bound run without masks; then come tiles with masks;
+  // past the only bound, tiles that know that it is false, or nothing.
+  void LaneLoop(unsigned level) {
+    const int64_t size = group_.shape[group_.vector_dim];
+    const unsigned whole = group_.width * group_.unroll;
+    bounds_.clear();
+    llvm::Value* limit = nullptr;
+    for (const Bound& bound : group_.bounds) {
+      llvm::Value* next = LimitOf(bound);
+      if (!next) continue;
+      bounds_.push_back(&bound);
+      limit = limit
+                  ? b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, limit, next)
+                  : next;
+    }
+    if (!limit) {
+      Section(level, c_.I64(0), c_.I64(size), group_.width, group_.unroll,
+              std::nullopt);
+      return;
+    }
+    llvm::Value* full = b_.CreateAnd(limit, c_.I64(-int64_t{whole}));
+    Section(level, c_.I64(0), full, group_.width, group_.unroll, true);
+    const unsigned tail = group_.tail_width;
+    if (bounds_.size() > 1) {
+      Section(level, full, c_.I64(size), tail, 1, std::nullopt);
+      return;
+    }
+    llvm::Value* end = b_.CreateAnd(b_.CreateAdd(limit, c_.I64(tail - 1)),
+                                    c_.I64(-int64_t{tail}));
+    // One lane at a time, no lane before the bound is masked.
+    Section(level, full, end, tail, 1,
+            tail == 1 ? std::optional(true) : std::nullopt);
+    if (!group_.dead_past_bound) {
+      Section(level, end, c_.I64(size), tail, 1, false);
+    }
+  }
+
+  void Section(unsigned level, llvm::Value* begin, llvm::Value* end,
+               unsigned width, unsigned unroll, std::optional<bool> truth) {
+    width_ = width;
+    truth_ = truth;
+    c_.Loop(begin, end, int64_t{width} * unroll, [&](llvm::Value* index) {
+      indices_[group_.vector_dim] = index;
+      if (level + 1 == group_.order.size() && level + 1 != axis_level_) {
+        Body(unroll);
+      } else {
+        Level(level + 1);
+      }
+    });
+    indices_[group_.vector_dim] = c_.I64(0);
+    width_ = group_.width;
+    truth_ = std::nullopt;
+  }
+
+  // ---- Bodies ----
+
+  void Body(unsigned unroll) {
+    for (unsigned u = 0; u < unroll; ++u) {
+      llvm::SmallVector<llvm::Value*, 4> indices = indices_;
+      if (u > 0) {
+        llvm::Value*& along = indices[group_.vector_dim];
+        along = b_.CreateAdd(along, c_.I64(int64_t{width_} * u), "",
+                             /*HasNUW=*/true, /*HasNSW=*/true);
+      }
+      if (IsReverseScan()) {
+        llvm::Value*& along = indices[group_.axis];
+        along = b_.CreateSub(c_.I64(group_.shape[group_.axis] - 1), along);
+      }
+      Tile tile(c_, group_, indices, width_);
+      if (truth_) {
+        for (const Bound* bound : bounds_) tile.Assume(*bound, *truth_);
+      }
+      // Narrow tiles have slots of their own.
+      slot_ = width_ == group_.width ? u : group_.unroll;
+      llvm::SmallVector<Pending, 2> pending;
+      for (const Root& root : group_.roots) Compute(tile, root, pending);
+      for (const Pending& write : pending) Write(tile, write);
+    }
+  }
+
+  bool IsReverseScan() const {
+    if (group_.roots[0].kind != Root::Kind::kScan) return false;
+    return llvm::cast<tt::ScanOp>(group_.roots[0].op).getReverse();
+  }
+
+  Values OperandLanes(Tile& tile, mlir::Operation* op) {
+    Values values;
+    for (mlir::Value operand : op->getOperands()) {
+      values.push_back(tile.Lanes(operand, identity_));
+    }
+    return values;
+  }
+
+  void Compute(Tile& tile, const Root& root,
+               llvm::SmallVectorImpl<Pending>& pending) {
+    switch (root.kind) {
+      case Root::Kind::kStore:
+        return ComputeStore(tile, root, pending);
+      case Root::Kind::kMaterialise:
+        pending.push_back({&root, {ForBuffer(tile, root)}, {}, {}});
+        return;
+      case Root::Kind::kCopy:
+        pending.push_back({&root, {CopyLanes(tile, root)}, {}, {}});
+        return;
+      case Root::Kind::kReduce:
+        Accumulate(c_, root.op, reductions_[&root], slot_,
+                   OperandLanes(tile, root.op));
+        return;
+      case Root::Kind::kAccumulate:
+        Accumulate(c_, root.op, c_.accumulators[root.index], slot_,
+                   {tile.Lanes(root.value, identity_)});
+        return;
+      case Root::Kind::kScan:
+        return ComputeScan(tile, root, pending);
+      case Root::Kind::kAtomic:
+        return ComputeAtomic(tile, root, pending);
+      case Root::Kind::kHistogram:
+        return ComputeHistogram(tile, root);
+      case Root::Kind::kAssert: {
+        auto assertion = llvm::cast<tt::AssertOp>(root.op);
+        llvm::Value* condition =
+            tile.Lanes(assertion.getCondition(), identity_);
+        c_.Assert(condition, assertion.getMessage());
+        return;
+      }
+    }
+  }
+
+  void ComputeStore(Tile& tile, const Root& root,
+                    llvm::SmallVectorImpl<Pending>& pending) {
+    auto store = llvm::cast<tt::StoreOp>(root.op);
+    TileValue mask = TileValue::Uniform(b_.getTrue());
+    if (store.getMask()) mask = tile.Evaluate(store.getMask(), identity_);
+    auto* known = llvm::dyn_cast<llvm::ConstantInt>(mask.value);
+    if (known && known->isZero()) return;
+    llvm::Value* value = tile.Lanes(store.getValue(), identity_);
+    pending.push_back(
+        {&root, {value}, tile.Evaluate(store.getPtr(), identity_), mask});
+  }
+
+  llvm::Value* ForBuffer(Tile& tile, const Root& root) {
+    const mlir::Type from = ElementOf(root.value);
+    const mlir::Type to = c_.plan.buffers[root.buffers[0]].element;
+    return EmitConvert(c_, tile.Lanes(root.value, identity_), from, to);
+  }
+
+  llvm::Value* CopyLanes(Tile& tile, const Root& root) {
+    const Buffer& from = c_.plan.buffers[root.index];
+    llvm::Type* type = RegisterType(c_.context(), from.element);
+    if (type->isPointerTy()) type = b_.getInt64Ty();
+    return tile.AsLanes(tile.ReadBuffer(root.index, from.shape, identity_),
+                        type);
+  }
+
+  void ComputeScan(Tile& tile, const Root& root,
+                   llvm::SmallVectorImpl<Pending>& pending) {
+    const Accumulators& running = reductions_[&root];
+    Accumulate(c_, root.op, running, slot_, OperandLanes(tile, root.op));
+    Pending write{&root, {}, {}, {}};
+    for (llvm::AllocaInst* slot : running.slots[slot_]) {
+      write.values.push_back(c_.Load(slot));
+    }
+    pending.push_back(write);
+  }
+
+  // Atomics are the one kind of root that writes as it computes; its group
+  // has no other.
+  void ComputeAtomic(Tile& tile, const Root& root,
+                     llvm::SmallVectorImpl<Pending>& pending) {
+    Values args = OperandLanes(tile, root.op);
+    args[0] = b_.CreateIntToPtr(args[0], b_.getPtrTy());
+    llvm::Value* old = EmitAtomic(c_, root.op, args);
+    if (!root.buffers.empty()) pending.push_back({&root, {old}, {}, {}});
+  }
+
+  void ClearHistogram(const Root& root) {
+    const Buffer& counts = c_.plan.buffers[root.buffers[0]];
+    llvm::Type* type = RegisterType(c_.context(), counts.element);
+    c_.Loop(c_.I64(0), c_.I64(counts.shape[0]), 1, [&](llvm::Value* index) {
+      b_.CreateStore(llvm::Constant::getNullValue(type),
+                     b_.CreateGEP(type, c_.buffers[root.buffers[0]], index));
+    });
+  }
+
+  void ComputeHistogram(Tile& tile, const Root& root) {
+    auto histogram = llvm::cast<tt::HistogramOp>(root.op);
+    const Buffer& counts = c_.plan.buffers[root.buffers[0]];
+    llvm::Type* type = RegisterType(c_.context(), counts.element);
+    llvm::Value* bin = b_.CreateSExt(tile.Lanes(histogram.getSrc(), identity_),
+                                     b_.getInt64Ty());
+    llvm::Value* counted = b_.CreateICmpULT(bin, c_.I64(counts.shape[0]));
+    if (histogram.getMask()) {
+      counted =
+          b_.CreateAnd(counted, tile.Lanes(histogram.getMask(), identity_));
+    }
+    c_.If(counted, [&] {
+      llvm::Value* at = b_.CreateGEP(type, c_.buffers[root.buffers[0]], bin);
+      b_.CreateStore(b_.CreateAdd(b_.CreateLoad(type, at),
+                                  llvm::ConstantInt::get(type, 1)),
+                     at);
+    });
+  }
+
+  void Write(Tile& tile, const Pending& write) {
+    const Root& root = *write.root;
+    if (root.kind == Root::Kind::kStore) {
+      auto store = llvm::cast<tt::StoreOp>(root.op);
+      tile.Store(write.pointer, write.values[0], ElementOf(store.getValue()),
+                 write.mask);
+      return;
+    }
+    for (auto [buffer, value] : llvm::zip(root.buffers, write.values)) {
+      tile.WriteBuffer(buffer, group_.shape, identity_, value);
+    }
+  }
+
+  // ---- Reductions ----
+
+  void StartReductions() {
+    for (const Root& root : group_.roots) {
+      if (root.kind != Root::Kind::kReduce && root.kind != Root::Kind::kScan) {
+        continue;
+      }
+      llvm::SmallVector<mlir::Type, 2> elements;
+      for (mlir::Value operand : root.op->getOperands()) {
+        elements.push_back(ElementOf(operand));
+      }
+      const bool has_identity = static_cast<bool>(CombineIdentity(root.op));
+      // Where lanes are not reduced, a nest of narrow tiles has its own.
+      const unsigned width = ReducesLanes() ? group_.width : width_;
+      const unsigned tail = ReducesLanes() ? group_.tail_width : width_;
+      Accumulators slots = NewAccumulators(c_, elements, has_identity, width,
+                                           tail, group_.unroll);
+      if (!ReducesLanes() && width_ != group_.width) {
+        slots.slots.push_back(slots.slots[0]);
+        if (!slots.filled.empty()) slots.filled.push_back(slots.filled[0]);
+      }
+      Reset(c_, root.op, slots);
+      reductions_[&root] = std::move(slots);
+    }
+  }
+
+  void FinishReductions() {
+    for (const Root& root : group_.roots) {
+      if (root.kind != Root::Kind::kReduce) continue;
+      Accumulators& slots = reductions_[&root];
+      if (!ReducesLanes()) slots.slots.resize(1);
+      const Values totals = Collect(c_, root.op, slots, ReducesLanes());
+      if (root.buffers.empty()) {
+        for (auto [result, value] : llvm::zip(root.op->getResults(), totals)) {
+          c_.scalars[result] = value;
+        }
+        continue;
+      }
+      llvm::SmallVector<int64_t> shape;
+      DimMap map;
+      for (unsigned i = 0; i < group_.shape.size(); ++i) {
+        if (static_cast<int>(i) == group_.axis) continue;
+        shape.push_back(group_.shape[i]);
+        map.Append(identity_[i]);
+      }
+      Tile tile(c_, group_, indices_, width_);
+      for (auto [buffer, value] : llvm::zip(root.buffers, totals)) {
+        tile.WriteBuffer(buffer, shape, map, value);
+      }
+    }
+  }
+
+  EmitContext& c_;
+  llvm::IRBuilder<>& b_;
+  const Group& group_;
+  const DimMap identity_;
+  llvm::SmallVector<llvm::Value*, 4> indices_;
+  unsigned width_;
+  unsigned slot_ = 0;
+  unsigned axis_level_ = 0;
+  std::optional<bool> truth_;
+  llvm::SmallVector<const Bound*> bounds_;
+  llvm::DenseMap<const Root*, Accumulators> reductions_;
+};
+
+}  // namespace
+
+void EmitGroup(EmitContext& context, const Group& group) {
+  GroupEmitter(context, group).Run();
+}
+
+}  // namespace quern
