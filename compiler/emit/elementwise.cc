@@ -136,13 +136,9 @@ llvm::Value* EmitInteger(EmitContext& c, mlir::Operation* op, Args a) {
       .Case([&](arith::CmpIOp cmp) {
         return b.CreateICmp(IntPredicate(cmp.getPredicate()), a[0], a[1]);
       })
-      .Case<arith::DivSIOp, arith::CeilDivSIOp, arith::FloorDivSIOp>(
-          [&](auto division) -> Result {
-            if (!llvm::isa<arith::DivSIOp>(division.getOperation())) {
-              return nullptr;
-            }
-            return EmitDivision(c, a[0], a[1], /*is_signed=*/true);
-          })
+      .Case([&](arith::DivSIOp) {
+        return EmitDivision(c, a[0], a[1], /*is_signed=*/true);
+      })
       .Case([&](arith::DivUIOp) {
         return EmitDivision(c, a[0], a[1], /*is_signed=*/false);
       })
@@ -165,12 +161,26 @@ std::optional<MathFunction> FunctionOf(mlir::Operation* op) {
   return llvm::TypeSwitch<mlir::Operation*, Result>(op)
       .Case([](math::ExpOp) { return MathFunction::kExp; })
       .Case([](math::Exp2Op) { return MathFunction::kExp2; })
+      .Case([](math::ExpM1Op) { return MathFunction::kExpm1; })
+      .Case([](math::LogOp) { return MathFunction::kLog; })
+      .Case([](math::Log2Op) { return MathFunction::kLog2; })
+      .Case([](math::Log10Op) { return MathFunction::kLog10; })
+      .Case([](math::Log1pOp) { return MathFunction::kLog1p; })
+      .Case([](math::SinOp) { return MathFunction::kSin; })
+      .Case([](math::CosOp) { return MathFunction::kCos; })
+      .Case([](math::TanOp) { return MathFunction::kTan; })
+      .Case([](math::AtanOp) { return MathFunction::kAtan; })
+      .Case([](math::Atan2Op) { return MathFunction::kAtan2; })
+      .Case([](math::TanhOp) { return MathFunction::kTanh; })
+      .Case([](math::ErfOp) { return MathFunction::kErf; })
+      .Case([](math::PowFOp) { return MathFunction::kPow; })
       .Case([](math::SqrtOp) { return MathFunction::kSqrt; })
       .Case([](tt::PreciseSqrtOp) { return MathFunction::kSqrt; })
       .Case([](math::RsqrtOp) { return MathFunction::kRsqrt; })
       .Case([](math::FloorOp) { return MathFunction::kFloor; })
       .Case([](math::CeilOp) { return MathFunction::kCeil; })
       .Case([](math::TruncOp) { return MathFunction::kTrunc; })
+      .Case([](math::RoundOp) { return MathFunction::kRound; })
       .Case([](math::RoundEvenOp) { return MathFunction::kRint; })
       .Case([](math::AbsFOp) { return MathFunction::kAbs; })
       .Case([](math::FmaOp) { return MathFunction::kFma; })

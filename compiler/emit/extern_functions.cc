@@ -23,12 +23,31 @@ std::optional<MathFunction> FunctionNamed(llvm::StringRef stem) {
   return llvm::StringSwitch<std::optional<MathFunction>>(stem)
       .Cases("exp", "fast_exp", MathFunction::kExp)
       .Case("exp2", MathFunction::kExp2)
+      .Case("expm1", MathFunction::kExpm1)
+      .Cases("log", "fast_log", MathFunction::kLog)
+      .Cases("log2", "fast_log2", MathFunction::kLog2)
+      .Cases("log10", "fast_log10", MathFunction::kLog10)
+      .Case("log1p", MathFunction::kLog1p)
+      .Cases("sin", "fast_sin", MathFunction::kSin)
+      .Cases("cos", "fast_cos", MathFunction::kCos)
+      .Cases("tan", "fast_tan", MathFunction::kTan)
+      .Case("asin", MathFunction::kAsin)
+      .Case("acos", MathFunction::kAcos)
+      .Case("atan", MathFunction::kAtan)
+      .Case("atan2", MathFunction::kAtan2)
+      .Case("sinh", MathFunction::kSinh)
+      .Case("cosh", MathFunction::kCosh)
+      .Cases("tanh", "fast_tanh", MathFunction::kTanh)
+      .Case("erf", MathFunction::kErf)
+      .Case("erfc", MathFunction::kErfc)
+      .Cases("pow", "fast_pow", MathFunction::kPow)
       .Cases("sqrt", "fsqrt_rn", "dsqrt_rn", MathFunction::kSqrt)
       .Cases("rsqrt", "rsqrt_rn", MathFunction::kRsqrt)
       .Case("floor", MathFunction::kFloor)
       .Case("ceil", MathFunction::kCeil)
       .Case("trunc", MathFunction::kTrunc)
       .Cases("rint", "nearbyint", MathFunction::kRint)
+      .Case("round", MathFunction::kRound)
       .Case("fabs", MathFunction::kAbs)
       .Cases("fma", "fmaf_rn", "fma_rn", MathFunction::kFma)
       .Default(std::nullopt);
@@ -36,6 +55,9 @@ std::optional<MathFunction> FunctionNamed(llvm::StringRef stem) {
 
 unsigned ArgumentsOf(MathFunction function) {
   switch (function) {
+    case MathFunction::kAtan2:
+    case MathFunction::kPow:
+      return 2;
     case MathFunction::kFma:
       return 3;
     default:
