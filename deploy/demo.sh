@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Builds Quern and runs its demo. On a bare Debian 12 it first installs what
+# the build needs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. deploy/prepare.sh
+
+install_packages
+build_preset release quern quernd quern-compile-worker | tail -n 1
+build/release/bin/quern demo "$@"

@@ -1,0 +1,39 @@
+# Shared by demo.sh and test.sh: packages, configuration, build. Sourced, not
+# run; expects the current folder to be the repository's root.
+
+# Installs the Debian packages of deploy/packages.txt that are missing.
+install_packages() {
+  local missing=() package as_root=()
+  while read -r package; do
+    case "$package" in '' | '#'*) continue ;; esac
+    if ! dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
+        grep -q 'ok installed'; then
+      missing+=("$package")
+    fi
+  done < deploy/packages.txt
+  if [ ${#missing[@]} -eq 0 ]; then
+    return
+  fi
+  if [ "$(id -u)" -ne 0 ]; then
+    as_root=(sudo)
+  fi
+  echo "Installing: ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# Configures preset $1 unless it is configured, and builds the targets that
+# follow (all of them if none does).
+build_preset() {
+  local preset=$1
+  shift
+  if [ ! -f "build/$preset/build.ninja" ]; then
+    cmake --preset "$preset" >/dev/null
+  fi
+  if [ $# -eq 0 ]; then
+    cmake --build --preset "$preset"
+  else
+    cmake --build --preset "$preset" --target "$@"
+  fi
+}

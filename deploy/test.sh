@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Runs every test, stage by stage, and prints the minutes of each. Names of
+# stages as arguments run those alone. On a bare Debian 12 it first installs
+# what the build needs. Ends with a line "N passed, N failed".
+set -uo pipefail
+cd "$(dirname "$0")/.."
+. deploy/prepare.sh
+
+passed=0
+failed=0
+
+# Runs CTest of preset $1 with the arguments that follow, and counts.
+run_tests() {
+  local preset=$1 log
+  shift
+  log=$(mktemp)
+  ctest --preset "$preset" --timeout 600 "$@" 2>&1 | tee "$log" |
+    grep -vE '^ *(Start|[0-9]+/[0-9]+ Test .* Passed)'
+  local total bad
+  total=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of \([0-9]*\).*/\2/p' "$log")
+  bad=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of \([0-9]*\).*/\1/p' "$log")
+  rm -f "$log"
+  if [ -z "${total:-}" ]; then
+    echo "No test of preset $preset ran."
+    failed=$((failed + 1))
+    return 1
+  fi
+  passed=$((passed + total - bad))
+  failed=$((failed + bad))
+  [ "$bad" -eq 0 ]
+}
+
+stage_packages() { install_packages; }
+stage_build() { build_preset release | tail -n 1; }
+stage_test() { run_tests release; }
+stage_asan() { build_preset asan | tail -n 1 && run_tests asan; }
+stage_tsan() { build_preset tsan | tail -n 1 && run_tests tsan; }
+stage_fuzz() { build/release/bin/quern --version && tests/fuzz/run.sh 60; }
+stage_install() { tests/install/run.sh; }
+
+run_stage() {
+  local name=$1 begin=$SECONDS
+  echo "== $name"
+  if ! "stage_$name"; then
+    echo "== $name FAILED"
+    bad_stages+=("$name")
+  fi
+  minutes+=("$(printf '%5.1f  %s' "$(awk "BEGIN { print ($SECONDS - $begin) / 60 }")" "$name")")
+}
+
+minutes=()
+bad_stages=()
+stages=("$@")
+if [ ${#stages[@]} -eq 0 ]; then
+  stages=(packages build test asan tsan fuzz install)
+fi
+for stage in "${stages[@]}"; do
+  run_stage "$stage"
+done
+echo "Minutes of each stage:"
+printf '%s\n' "${minutes[@]}"
+for stage in "${bad_stages[@]}"; do
+  echo "Failed stage: $stage"
+  [ "$failed" -gt 0 ] || failed=1
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
