@@ -1,0 +1,170 @@
+// Answering an attached client.
+#include "server/attach/attach_session.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "proto/wire/packet.h"
+#include "proto/wire/status.h"
+
+namespace quern {
+namespace {
+
+// Then the other sessions have their turn.
+constexpr int kPacketsPerTurn = 16;
+
+quern_attach_reply Reply(quern_attach_type type) {
+  quern_attach_reply reply{};
+  reply.magic = QUERN_ATTACH_MAGIC;
+  reply.version = QUERN_ATTACH_VERSION;
+  reply.type = type;
+  return reply;
+}
+
+std::string_view BytesOf(const quern_attach_reply& reply) {
+  return {reinterpret_cast<const char*>(&reply), sizeof(reply)};
+}
+
+quern_attach_reply Refusal(const absl::Status& why) {
+  quern_attach_reply reply = Reply(QUERN_ATTACH_REFUSED);
+  reply.status = static_cast<uint32_t>(why.code());
+  const size_t size = std::min(why.message().size(), sizeof(reply.message) - 1);
+  std::memcpy(reply.message, why.message().data(), size);
+  return reply;
+}
+
+absl::Status CheckRequest(const quern_attach_request& request,
+                          bool has_descriptor) {
+  if (request.magic != QUERN_ATTACH_MAGIC) {
+    return absl::InvalidArgumentError("not the attach protocol");
+  }
+  if (request.version != QUERN_ATTACH_VERSION) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the client speaks attach protocol version ",
+                     request.version, ", the daemon ", QUERN_ATTACH_VERSION));
+  }
+  if (request.reserved != 0 || request.reserved1 != 0) {
+    return absl::InvalidArgumentError("reserved fields are set");
+  }
+  if (has_descriptor) {
+    return absl::InvalidArgumentError("a request carries no descriptor");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+AttachSession::AttachSession(UniqueFd socket, uint32_t user_id,
+                             const SessionToken& token, RequestBudget budget,
+                             CodeSlabs& slabs, KernelDirectory& directory)
+    : socket_(std::move(socket)),
+      user_id_(user_id),
+      token_(token),
+      budget_(budget),
+      slabs_(slabs),
+      directory_(directory) {}
+
+absl::Status AttachSession::Serve(absl::Time now) {
+  for (int i = 0; i < kPacketsPerTurn; ++i) {
+    const absl::StatusOr<Packet> packet =
+        ReceivePacket(socket_.get(), sizeof(quern_attach_request));
+    if (absl::IsUnavailable(packet.status())) return absl::OkStatus();
+    if (absl::IsInvalidArgument(packet.status())) {
+      return Refuse(packet.status());
+    }
+    if (!packet.ok()) return packet.status();
+    if (!budget_.Take(now)) {
+      return Refuse(absl::ResourceExhaustedError(
+          "the session sends more requests than it may"));
+    }
+    QUERN_RETURN_IF_ERROR(Answer(packet->bytes, packet->fd.valid()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AttachSession::SendRetired(uint32_t slab) {
+  if (!welcomed_) return absl::OkStatus();
+  quern_attach_reply reply = Reply(QUERN_ATTACH_RETIRED);
+  reply.value = slab;
+  return Send(reply);
+}
+
+absl::Status AttachSession::Answer(std::string_view packet,
+                                   bool has_descriptor) {
+  quern_attach_request request;
+  if (packet.size() != sizeof(request)) {
+    return Refuse(absl::InvalidArgumentError("a request is 32 bytes"));
+  }
+  std::memcpy(&request, packet.data(), sizeof(request));
+  const absl::Status status = CheckRequest(request, has_descriptor);
+  if (!status.ok()) return Refuse(status);
+  if (request.type == QUERN_ATTACH_BYE) {
+    return absl::OutOfRangeError("the client said BYE");
+  }
+  if (welcomed_ != (request.type != QUERN_ATTACH_HELLO)) {
+    return Refuse(
+        absl::FailedPreconditionError("HELLO comes first, and only once"));
+  }
+  switch (request.type) {
+    case QUERN_ATTACH_HELLO:
+      return Welcome();
+    case QUERN_ATTACH_GET_SLAB:
+      return GiveSlab(request.argument);
+    default:
+      return Refuse(absl::InvalidArgumentError("unknown type of request"));
+  }
+}
+
+absl::Status AttachSession::Welcome() {
+  const absl::StatusOr<SlabDescriptor> directory = directory_.Open();
+  if (!directory.ok()) {
+    return Refuse(
+        absl::ResourceExhaustedError("the daemon has no descriptors left"));
+  }
+  quern_attach_reply reply = Reply(QUERN_ATTACH_WELCOME);
+  reply.value = directory_.incarnation();
+  reply.size_bytes = directory->size_bytes;
+  std::copy(token_.begin(), token_.end(), reply.session_token);
+  welcomed_ = true;
+  return Send(reply, directory->fd.get());
+}
+
+absl::Status AttachSession::GiveSlab(uint64_t slab) {
+  if (slab > kMaxSlabId) {
+    return Refuse(absl::InvalidArgumentError("not the id of a slab"));
+  }
+  const absl::StatusOr<SlabDescriptor> descriptor =
+      slabs_.Open(static_cast<uint32_t>(slab));
+  if (!descriptor.ok()) {
+    // Not the client's fault: the slab may have been retired meanwhile.
+    return Send(Refusal(absl::IsNotFound(descriptor.status())
+                            ? descriptor.status()
+                            : absl::ResourceExhaustedError(
+                                  "the daemon has no descriptors left")));
+  }
+  quern_attach_reply reply = Reply(QUERN_ATTACH_SLAB);
+  reply.value = slab;
+  reply.size_bytes = descriptor->size_bytes;
+  return Send(reply, descriptor->fd.get());
+}
+
+absl::Status AttachSession::Send(const quern_attach_reply& reply, int fd) {
+  const absl::Status status = SendPacket(socket_.get(), BytesOf(reply), fd);
+  return status.ok() ? status
+                     : absl::UnavailableError("the client does not read");
+}
+
+absl::Status AttachSession::Refuse(const absl::Status& why) {
+  SendRefusal(socket_.get(), why);
+  return why;
+}
+
+void SendRefusal(int socket, const absl::Status& why) {
+  // The session ends in any case.
+  SendPacket(socket, BytesOf(Refusal(why))).IgnoreError();
+}
+
+}  // namespace quern

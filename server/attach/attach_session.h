@@ -1,0 +1,69 @@
+// One attached client: what it asks and what it is answered.
+#ifndef QUERN_SERVER_ATTACH_ATTACH_SESSION_H_
+#define QUERN_SERVER_ATTACH_ATTACH_SESSION_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "cache/code_slabs.h"
+#include "cache/kernel_directory.h"
+#include "proto/wire/attach_protocol.h"
+#include "proto/wire/unique_fd.h"
+#include "server/attach/request_budget.h"
+#include "server/core/session.h"
+
+namespace quern {
+
+// Not thread-safe.
+class AttachSession final {
+ public:
+  // `socket` is connected and non-blocking; the references must outlive the
+  // session.
+  AttachSession(UniqueFd socket, uint32_t user_id, const SessionToken& token,
+                RequestBudget budget, CodeSlabs& slabs,
+                KernelDirectory& directory);
+
+  int fd() const { return socket_.get(); }
+  uint32_t user_id() const { return user_id_; }
+  const SessionToken& token() const { return token_; }
+  // Whether it has said HELLO.
+  bool welcomed() const { return welcomed_; }
+
+  // Receives and answers what has come, a few packets at a time. An error ends
+  // the session:
+  //
+  // OutOfRange: the client has left.
+  // InvalidArgument, FailedPrecondition: it broke the protocol. It is told.
+  // ResourceExhausted: it asks too much. It is told.
+  // Unavailable: it does not read its answers.
+  absl::Status Serve(absl::Time now);
+
+  // Tells the client that `slab` is retired, if it has said HELLO.
+  //
+  // Unavailable: it does not read.
+  absl::Status SendRetired(uint32_t slab);
+
+ private:
+  absl::Status Answer(std::string_view packet, bool has_descriptor);
+  absl::Status Welcome();
+  absl::Status GiveSlab(uint64_t slab);
+  absl::Status Send(const quern_attach_reply& reply, int fd = -1);
+  absl::Status Refuse(const absl::Status& why);
+
+  UniqueFd socket_;
+  uint32_t user_id_;
+  SessionToken token_;
+  RequestBudget budget_;
+  CodeSlabs& slabs_;
+  KernelDirectory& directory_;
+  bool welcomed_ = false;
+};
+
+// Tells the client at `socket` why it is refused, as far as it reads.
+void SendRefusal(int socket, const absl::Status& why);
+
+}  // namespace quern
+
+#endif  // QUERN_SERVER_ATTACH_ATTACH_SESSION_H_

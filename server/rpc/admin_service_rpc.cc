@@ -1,0 +1,127 @@
+// GetStats, ListKernels, GetKernel and Evict.
+#include "server/rpc/admin_service_rpc.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "proto/wire/status.h"
+#include "quern/v1/admin_service.grpc.pb.h"
+#include "server/rpc/compile_reactor.h"
+#include "server/rpc/conversions.h"
+#include "server/rpc/grpc_status.h"
+
+namespace quern {
+namespace {
+
+class AdminServiceRpc final : public v1::AdminService::CallbackService {
+ public:
+  AdminServiceRpc(KernelService& kernels, CodeCache& cache, Peers& peers,
+                  StatsFn stats, uint64_t incarnation)
+      : kernels_(kernels),
+        cache_(cache),
+        peers_(peers),
+        stats_(std::move(stats)),
+        incarnation_(incarnation) {}
+
+  grpc::ServerUnaryReactor* GetStats(grpc::CallbackServerContext* context,
+                                     const v1::GetStatsRequest*,
+                                     v1::GetStatsResponse* response) override {
+    *response = stats_();
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* ListKernels(
+      grpc::CallbackServerContext* context,
+      const v1::ListKernelsRequest* request,
+      v1::ListKernelsResponse* response) override {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(ToGrpcStatus(List(*request, response)));
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* Evict(grpc::CallbackServerContext* context,
+                                  const v1::EvictRequest* request,
+                                  v1::EvictResponse*) override {
+    const absl::StatusOr<KernelKey> key = KernelKey::FromBytes(request->key());
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(
+        ToGrpcStatus(key.ok() ? kernels_.Evict(*key) : key.status()));
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* GetKernel(
+      grpc::CallbackServerContext* context, const v1::GetKernelRequest* request,
+      v1::GetKernelResponse* response) override {
+    auto* reactor = new CompileReactor(kernels_, peers_, *context);
+    const absl::StatusOr<std::optional<CompileOutput>> output =
+        Describe(*request, response);
+    if (!output.ok() || !*output) {
+      reactor->Finish(ToGrpcStatus(output.status()));
+      return reactor;
+    }
+    const KernelKey key = *KernelKey::FromBytes(request->key());
+    kernels_.View(
+        reactor->context(), key, **output,
+        [reactor, response](const absl::StatusOr<CompiledKernel>& kernel) {
+          if (kernel.ok()) response->set_text(kernel->text);
+          reactor->Finish(ToGrpcStatus(kernel.status()));
+        });
+    return reactor;
+  }
+
+ private:
+  absl::Status List(const v1::ListKernelsRequest& request,
+                    v1::ListKernelsResponse* response) {
+    QUERN_ASSIGN_OR_RETURN(const ListPage page, FromProto(request));
+    const std::vector<KernelInfo> kernels = cache_.List(page.after, page.size);
+    for (const KernelInfo& info : kernels) {
+      *response->add_kernels() = ToProto(info, incarnation_);
+    }
+    if (kernels.size() == page.size) {
+      const KernelKey& last = kernels.back().key;
+      response->set_next_page_token(last.bytes.data(), last.bytes.size());
+    }
+    return absl::OkStatus();
+  }
+
+  // Fills in all but what must be compiled, and returns what that is.
+  absl::StatusOr<std::optional<CompileOutput>> Describe(
+      const v1::GetKernelRequest& request, v1::GetKernelResponse* response) {
+    QUERN_ASSIGN_OR_RETURN(const KernelKey key,
+                           KernelKey::FromBytes(request.key()));
+    QUERN_ASSIGN_OR_RETURN(const std::optional<CompileOutput> output,
+                           OutputOf(request.view()));
+    QUERN_ASSIGN_OR_RETURN(const CompiledKernel kernel, kernels_.Lookup(key));
+    *response->mutable_kernel() = ToProto(kernel.info, incarnation_);
+    const std::shared_ptr<const CompileSpec> spec = kernels_.Source(key);
+    if (spec != nullptr) response->set_format(ToProto(spec->format));
+    if (request.view() == v1::KERNEL_VIEW_SOURCE) {
+      if (spec == nullptr) {
+        return absl::NotFoundError("the kernel's source is no longer kept");
+      }
+      response->set_text(spec->source);
+    }
+    return output;
+  }
+
+  KernelService& kernels_;
+  CodeCache& cache_;
+  Peers& peers_;
+  const StatsFn stats_;
+  const uint64_t incarnation_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> NewAdminServiceRpc(KernelService& kernels,
+                                                  CodeCache& cache,
+                                                  Peers& peers, StatsFn stats,
+                                                  uint64_t incarnation) {
+  return std::make_unique<AdminServiceRpc>(kernels, cache, peers,
+                                           std::move(stats), incarnation);
+}
+
+}  // namespace quern

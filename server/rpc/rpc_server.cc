@@ -1,0 +1,172 @@
+// Accepting connections and handing them to gRPC.
+#include "server/rpc/rpc_server.h"
+
+#include <grpcpp/ext/channelz_service_plugin.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/server_posix.h>
+#include <grpcpp/support/server_interceptor.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "proto/wire/status.h"
+
+namespace quern {
+namespace {
+
+// A few threads suffice: no call computes, but for a digest.
+constexpr int kThreadsMax = 8;
+
+// How long accepting rests when descriptors have run out.
+constexpr int kAcceptPauseMilliseconds = 100;
+
+// Counts the calls that begin; what is counted may outlive the server.
+class CountingInterceptor final : public grpc::experimental::Interceptor {
+ public:
+  void Intercept(
+      grpc::experimental::InterceptorBatchMethods* methods) override {
+    methods->Proceed();
+  }
+};
+
+class CountingInterceptorFactory final
+    : public grpc::experimental::ServerInterceptorFactoryInterface {
+ public:
+  explicit CountingInterceptorFactory(
+      std::shared_ptr<std::atomic<uint64_t>> calls)
+      : calls_(std::move(calls)) {}
+
+  grpc::experimental::Interceptor* CreateServerInterceptor(
+      grpc::experimental::ServerRpcInfo*) override {
+    ++*calls_;
+    return new CountingInterceptor;  // gRPC owns it.
+  }
+
+ private:
+  const std::shared_ptr<std::atomic<uint64_t>> calls_;
+};
+
+std::unique_ptr<grpc::Server> BuildServer(
+    const RpcServerOptions& options,
+    const std::vector<grpc::Service*>& services,
+    std::shared_ptr<std::atomic<uint64_t>> calls) {
+  // They register themselves with the library; repeating it does no harm.
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::channelz::experimental::InitChannelzService();
+  grpc::ServerBuilder builder;
+  builder.SetMaxReceiveMessageSize(
+      static_cast<int>(options.message_size_bytes_max));
+  builder.SetMaxSendMessageSize(
+      static_cast<int>(options.message_size_bytes_max));
+  grpc::ResourceQuota quota("quernd");
+  quota.SetMaxThreads(kThreadsMax);
+  builder.SetResourceQuota(quota);
+  std::vector<
+      std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
+      interceptors;
+  interceptors.push_back(
+      std::make_unique<CountingInterceptorFactory>(std::move(calls)));
+  builder.experimental().SetInterceptorCreators(std::move(interceptors));
+  for (grpc::Service* service : services) builder.RegisterService(service);
+  return builder.BuildAndStart();
+}
+
+class AcceptingRpcServer final : public RpcServer {
+ public:
+  AcceptingRpcServer(const RpcServerOptions& options,
+                     std::shared_ptr<std::atomic<uint64_t>> calls,
+                     std::unique_ptr<grpc::Server> server, Peers& peers,
+                     Logger& logger, UniqueFd listener, UniqueFd stop)
+      : options_(options),
+        calls_(std::move(calls)),
+        server_(std::move(server)),
+        peers_(peers),
+        logger_(logger),
+        listener_(std::move(listener)),
+        stop_(std::move(stop)),
+        thread_([this] { Run(); }) {}
+
+  ~AcceptingRpcServer() override { Drain(absl::ZeroDuration()); }
+
+  void Drain(absl::Duration timeout) override {
+    std::call_once(drained_, [this, timeout] {
+      ::eventfd_write(stop_.get(), 1);
+      thread_.join();
+      server_->Shutdown(absl::ToChronoTime(absl::Now() + timeout));
+      server_->Wait();
+    });
+  }
+
+  uint64_t call_count() override { return *calls_; }
+
+ private:
+  void Run() {
+    pollfd waits[] = {{.fd = stop_.get(), .events = POLLIN, .revents = 0},
+                      {.fd = listener_.get(), .events = POLLIN, .revents = 0}};
+    while (true) {
+      if (::poll(waits, 2, -1) < 0 && errno != EINTR) return;
+      if (waits[0].revents != 0) return;
+      if (waits[1].revents == 0 || Accept()) continue;
+      logger_.Log(LogLevel::kWarning,
+                  "out of descriptors; no new connections for a moment");
+      ::poll(waits, 1, kAcceptPauseMilliseconds);
+    }
+  }
+
+  // Takes one connection. False: descriptors have run out.
+  bool Accept() {
+    UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr,
+                              SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket.valid()) return errno != EMFILE && errno != ENFILE;
+    const absl::StatusOr<Peer> peer = PeerOf(socket.get());
+    if (!peer.ok() || !MayConnect(options_.access, *peer)) {
+      logger_.Log(LogLevel::kWarning, "refused a connection: not allowed");
+      return true;
+    }
+    if (!peers_.Add(socket.get(), peer->user_id)) {
+      logger_.Log(LogLevel::kWarning, "refused a connection: too many");
+      return true;
+    }
+    grpc::AddInsecureChannelFromFd(server_.get(), socket.release());
+    return true;
+  }
+
+  const RpcServerOptions options_;
+  const std::shared_ptr<std::atomic<uint64_t>> calls_;
+  const std::unique_ptr<grpc::Server> server_;
+  Peers& peers_;
+  Logger& logger_;
+  const UniqueFd listener_;
+  const UniqueFd stop_;
+  std::once_flag drained_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RpcServer>> StartRpcServer(
+    const RpcServerOptions& options,
+    const std::vector<grpc::Service*>& services, Peers& peers, Logger& logger,
+    UniqueFd listener) {
+  UniqueFd stop(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!stop.valid()) return ErrnoStatus(errno, "eventfd");
+  auto calls = std::make_shared<std::atomic<uint64_t>>(0);
+  std::unique_ptr<grpc::Server> server = BuildServer(options, services, calls);
+  if (server == nullptr) return absl::InternalError("gRPC does not start");
+  return std::make_unique<AcceptingRpcServer>(
+      options, std::move(calls), std::move(server), peers, logger,
+      std::move(listener), std::move(stop));
+}
+
+}  // namespace quern
