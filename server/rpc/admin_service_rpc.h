@@ -3,6 +3,7 @@
 #define QUERN_SERVER_RPC_ADMIN_SERVICE_RPC_H_
 
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/service_type.h>
 
 #include <functional>
 #include <memory>

@@ -3,6 +3,7 @@
 #define QUERN_SERVER_RPC_KERNEL_SERVICE_RPC_H_
 
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/service_type.h>
 
 #include <memory>
 

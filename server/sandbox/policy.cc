@@ -46,8 +46,7 @@ absl::Status Limit(int resource, uint64_t soft, uint64_t hard) {
   return absl::OkStatus();
 }
 
-absl::Status LimitResources(const SandboxPolicy& policy) {
-  QUERN_ASSIGN_OR_RETURN(const uint64_t mapped, MappedBytes());
+absl::Status LimitResources(const SandboxPolicy& policy, uint64_t mapped) {
   const uint64_t memory = mapped + policy.added_memory_bytes_max;
   // Whole seconds are what the kernel counts; rounded up.
   const uint64_t seconds = static_cast<uint64_t>(
@@ -84,12 +83,14 @@ absl::Status EnterSandbox(const SandboxPolicy& policy) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return ErrnoStatus(errno, "prctl(PR_SET_NO_NEW_PRIVS)");
   }
+  // While files can still be opened.
+  QUERN_ASSIGN_OR_RETURN(const uint64_t mapped, MappedBytes());
   if (LandlockVersion() != 0) QUERN_RETURN_IF_ERROR(DenyAllByLandlock());
   if (::prctl(PR_GET_MDWE, 0, 0, 0, 0) >= 0 &&
       ::prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) != 0) {
     return ErrnoStatus(errno, "prctl(PR_SET_MDWE)");
   }
-  QUERN_RETURN_IF_ERROR(LimitResources(policy));
+  QUERN_RETURN_IF_ERROR(LimitResources(policy, mapped));
   // Last: it forbids what the steps above do.
   return HasSyscallFilter() ? FilterSyscalls() : absl::OkStatus();
 }

@@ -1,0 +1,258 @@
+// Defaults and ranges of the configuration.
+#include "server/app/config.h"
+
+#include <fcntl.h>
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/text_format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "proto/wire/image_format.h"
+#include "proto/wire/kernel_abi.h"
+#include "proto/wire/status.h"
+#include "proto/wire/unique_fd.h"
+#include "quern/config/v1/daemon.pb.h"
+
+namespace quern {
+namespace {
+
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+constexpr size_t kFileSizeMax = kMiB;
+
+// Of a Unix socket's address, without the zero byte at its end.
+constexpr size_t kSocketPathSizeMax = 107;
+
+// Keeps the first error of the parser.
+class FirstError final : public google::protobuf::io::ErrorCollector {
+ public:
+  void AddError(int line, int column, const std::string& message) override {
+    if (!status_.ok()) return;
+    status_ = absl::InvalidArgumentError(
+        absl::StrCat(line + 1, ":", column + 1, ": ", message));
+  }
+
+  const absl::Status& status() const { return status_; }
+
+ private:
+  absl::Status status_;
+};
+
+// Puts values into their ranges, and remembers the first that is not in it.
+class Checker final {
+ public:
+  // `value`, or `standard` if it was left out; from `least` to `most`.
+  template <typename T>
+  T Number(const char* name, T value, T standard, T least, T most) {
+    const T result = value == 0 ? standard : value;
+    if (result < least || result > most) {
+      Report(absl::StrCat(name, ": ", result, " is not between ", least,
+                          " and ", most));
+    }
+    return result;
+  }
+
+  absl::Duration Time(const char* name, bool given,
+                      const google::protobuf::Duration& value,
+                      absl::Duration standard) {
+    if (!given) return standard;
+    const absl::Duration result =
+        absl::Seconds(value.seconds()) + absl::Nanoseconds(value.nanos());
+    if (result <= absl::ZeroDuration() || result > absl::Hours(24 * 365)) {
+      Report(absl::StrCat(name, ": not between 1 ns and a year"));
+    }
+    return result;
+  }
+
+  std::string SocketPath(const char* name, const std::string& path) {
+    if (path.empty() || path.size() > kSocketPathSizeMax ||
+        path.find('\0') != std::string::npos) {
+      Report(absl::StrCat(name, ": a path of 1 to ", kSocketPathSizeMax,
+                          " bytes is required"));
+    }
+    return path;
+  }
+
+  void Report(std::string message) {
+    if (status_.ok()) {
+      status_ = absl::InvalidArgumentError(std::move(message));
+    }
+  }
+
+  const absl::Status& status() const { return status_; }
+
+ private:
+  absl::Status status_;
+};
+
+void ReadSizes(const config::v1::Limits& limits, Checker& check,
+               Config& config) {
+  config.source_size_bytes_max = check.Number<uint64_t>(
+      "limits.source_size_bytes_max", limits.source_size_bytes_max(), 16 * kMiB,
+      1, 1024 * kMiB);
+  config.message_size_bytes_max = check.Number<uint64_t>(
+      "limits.message_size_bytes_max", limits.message_size_bytes_max(),
+      32 * kMiB, 4096, 1024 * kMiB);
+  config.compile_memory_bytes_max = check.Number<uint64_t>(
+      "limits.compile_memory_bytes_max", limits.compile_memory_bytes_max(),
+      2048 * kMiB, 16 * kMiB, uint64_t{1} << 46);
+  config.image_size_bytes_max = check.Number<uint64_t>(
+      "limits.image_size_bytes_max", limits.image_size_bytes_max(),
+      QUERN_IMAGE_SIZE_MAX, QUERN_IMAGE_HEADER_SIZE, QUERN_IMAGE_SIZE_MAX);
+  config.code_memory_bytes_max = check.Number<uint64_t>(
+      "limits.code_memory_bytes_max", limits.code_memory_bytes_max(),
+      512 * kMiB, QUERN_IMAGE_ALIGNMENT, uint64_t{1} << 40);
+  config.slab_size_bytes =
+      check.Number<uint64_t>("limits.slab_size_bytes", limits.slab_size_bytes(),
+                             4 * kMiB, QUERN_IMAGE_ALIGNMENT, 256 * kMiB);
+  if (config.slab_size_bytes % QUERN_IMAGE_ALIGNMENT != 0) {
+    check.Report("limits.slab_size_bytes: not a multiple of 4096");
+  }
+  if (config.slab_size_bytes > config.code_memory_bytes_max) {
+    check.Report(
+        "limits.slab_size_bytes: larger than limits.code_memory_bytes_max");
+  }
+  config.stored_source_bytes_max = check.Number<uint64_t>(
+      "limits.stored_source_bytes_max", limits.stored_source_bytes_max(),
+      64 * kMiB, 1, uint64_t{1} << 40);
+  config.stored_image_bytes_max = check.Number<uint64_t>(
+      "limits.stored_image_bytes_max", limits.stored_image_bytes_max(),
+      64 * kMiB, 1, uint64_t{1} << 40);
+}
+
+void ReadCounts(const config::v1::Limits& limits, Checker& check,
+                Config& config) {
+  config.arguments_max =
+      check.Number<uint32_t>("limits.arguments_max", limits.arguments_max(),
+                             QUERN_ARGUMENTS_MAX, 1, QUERN_ARGUMENTS_MAX);
+  config.compile_timeout =
+      check.Time("limits.compile_timeout", limits.has_compile_timeout(),
+                 limits.compile_timeout(), absl::Seconds(60));
+  config.compile_children_max = check.Number<uint32_t>(
+      "limits.compile_children_max", limits.compile_children_max(), 2, 1, 256);
+  config.queued_compiles_max =
+      check.Number<uint32_t>("limits.queued_compiles_max",
+                             limits.queued_compiles_max(), 256, 1, 65536);
+  config.queued_compiles_per_session_max = check.Number<uint32_t>(
+      "limits.queued_compiles_per_session_max",
+      limits.queued_compiles_per_session_max(), 64, 1, 65536);
+  config.directory_entries_max =
+      check.Number<uint32_t>("limits.directory_entries_max",
+                             limits.directory_entries_max(), 16384, 1, 1 << 24);
+  config.nesting_max = check.Number<uint32_t>(
+      "limits.nesting_max", limits.nesting_max(), 256, 1, 4096);
+  config.sessions_max = check.Number<uint32_t>(
+      "limits.sessions_max", limits.sessions_max(), 256, 1, 65536);
+}
+
+void ReadCompiler(const config::v1::Compiler& compiler,
+                  const ConfigContext& context, Checker& check,
+                  Config& config) {
+  config.worker_path =
+      compiler.worker_path().empty()
+          ? absl::StrCat(context.program_folder, "/quern-compile-worker")
+          : compiler.worker_path();
+  if (!config::v1::SandboxMode_IsValid(compiler.sandbox())) {
+    check.Report("compiler.sandbox: not a mode of the sandbox");
+  }
+  config.sandbox_required =
+      compiler.sandbox() != config::v1::SANDBOX_MODE_BEST_EFFORT;
+  config.crashes_max = check.Number<uint32_t>(
+      "compiler.crashes_max", compiler.crashes_max(), 3, 1, 1000);
+  config.crash_refusal =
+      check.Time("compiler.crash_refusal", compiler.has_crash_refusal(),
+                 compiler.crash_refusal(), absl::Minutes(5));
+  config.crashes_per_zygote_max =
+      check.Number<uint32_t>("compiler.crashes_per_zygote_max",
+                             compiler.crashes_per_zygote_max(), 16, 1, 1000000);
+}
+
+void ReadAccess(const config::v1::Access& access, const ConfigContext& context,
+                Config& config) {
+  config.access.user_ids.assign(access.user_ids().begin(),
+                                access.user_ids().end());
+  config.access.group_ids.assign(access.group_ids().begin(),
+                                 access.group_ids().end());
+  if (access.user_ids().empty() && access.group_ids().empty()) {
+    config.access.user_ids = {context.user_id, 0};
+  }
+}
+
+LogLevel LogLevelFrom(config::v1::LogLevel level, Checker& check) {
+  switch (level) {
+    case config::v1::LOG_LEVEL_UNSPECIFIED:
+    case config::v1::LOG_LEVEL_INFO:
+      return LogLevel::kInfo;
+    case config::v1::LOG_LEVEL_ERROR:
+      return LogLevel::kError;
+    case config::v1::LOG_LEVEL_WARNING:
+      return LogLevel::kWarning;
+    case config::v1::LOG_LEVEL_DEBUG:
+      return LogLevel::kDebug;
+    default:
+      check.Report("log_level: not a level");
+      return LogLevel::kInfo;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Config> ParseConfig(const std::string& text,
+                                   const ConfigContext& context) {
+  config::v1::DaemonConfig proto;
+  FirstError errors;
+  google::protobuf::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&errors);
+  if (!parser.ParseFromString(text, &proto)) return errors.status();
+  Config config;
+  Checker check;
+  config.rpc_path =
+      check.SocketPath("sockets.rpc_path", proto.sockets().rpc_path());
+  config.attach_path =
+      check.SocketPath("sockets.attach_path", proto.sockets().attach_path());
+  if (config.rpc_path == config.attach_path) {
+    check.Report("sockets: both have one path");
+  }
+  config.socket_mode = check.Number<uint32_t>(
+      "sockets.mode", proto.sockets().mode(), 0600, 0001, 0777);
+  ReadSizes(proto.limits(), check, config);
+  ReadCounts(proto.limits(), check, config);
+  ReadCompiler(proto.compiler(), context, check, config);
+  ReadAccess(proto.access(), context, config);
+  config.log_level = LogLevelFrom(proto.log_level(), check);
+  config.drain_timeout = check.Time("drain_timeout", proto.has_drain_timeout(),
+                                    proto.drain_timeout(), absl::Seconds(10));
+  config.idle_timeout =
+      check.Time("idle_timeout", proto.has_idle_timeout(), proto.idle_timeout(),
+                 absl::InfiniteDuration());
+  if (!check.status().ok()) return check.status();
+  return config;
+}
+
+absl::StatusOr<Config> LoadConfig(const std::string& path,
+                                  const ConfigContext& context) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return ErrnoStatus(errno, absl::StrCat("open ", path));
+  std::string text(kFileSizeMax + 1, '\0');
+  size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t count =
+        ::read(file.get(), text.data() + size, text.size() - size);
+    if (count < 0) return ErrnoStatus(errno, absl::StrCat("read ", path));
+    if (count == 0) break;
+    size += static_cast<size_t>(count);
+  }
+  if (size > kFileSizeMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " is larger than 1 MiB"));
+  }
+  text.resize(size);
+  absl::StatusOr<Config> config = ParseConfig(text, context);
+  if (!config.ok()) return Annotate(config.status(), path);
+  return config;
+}
+
+}  // namespace quern

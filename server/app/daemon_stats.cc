@@ -1,0 +1,91 @@
+// Gathering statistics.
+#include "server/app/daemon_stats.h"
+
+#include <fcntl.h>
+#include <google/protobuf/util/time_util.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <optional>
+
+#include "proto/wire/unique_fd.h"
+#include "server/app/version.h"
+#include "server/core/canonical_spec.h"
+
+namespace quern {
+namespace {
+
+// The resident bytes of this process; 0 if the kernel does not tell.
+uint64_t ResidentBytes() {
+  const UniqueFd statm(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
+  char text[128] = {};
+  if (!statm.valid() || ::read(statm.get(), text, sizeof(text) - 1) <= 0) {
+    return 0;
+  }
+  char* end = nullptr;
+  std::strtoull(text, &end, 10);  // The size comes first.
+  return std::strtoull(end, nullptr, 10) *
+         static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+void AddService(KernelService& kernels, v1::GetStatsResponse& response) {
+  const KernelServiceStats stats = kernels.GetStats();
+  response.set_compiles(stats.compiles);
+  response.set_hits(stats.hits);
+  response.set_misses(stats.misses);
+  response.set_joined(stats.joined);
+  response.set_failures(stats.failures);
+  response.set_compiles_queued(stats.dispatcher.queued);
+  response.set_compiles_running(stats.dispatcher.running);
+  response.mutable_children_dead()->set_protocol_error(stats.images_rejected);
+}
+
+void AddPool(CompilerPool& pool, v1::GetStatsResponse& response) {
+  const CompilerPoolStats stats = pool.GetStats();
+  response.set_children_forked(stats.children_forked);
+  response.set_zygote_restarts(stats.zygote_restarts);
+  v1::ChildDeaths& dead = *response.mutable_children_dead();
+  dead.set_crashed(stats.children_dead.crashed);
+  dead.set_out_of_memory(stats.children_dead.out_of_memory);
+  dead.set_stack_overflow(stats.children_dead.stack_overflow);
+  dead.set_timed_out(stats.children_dead.timed_out);
+  dead.set_denied_syscall(stats.children_dead.denied_syscall);
+  dead.set_killed(stats.children_dead.killed);
+  dead.set_protocol_error(dead.protocol_error() +
+                          stats.children_dead.protocol_error);
+  for (const std::string& layer : stats.sandbox_missing) {
+    response.add_sandbox_missing(layer);
+  }
+}
+
+void AddCache(CodeCache& cache, v1::GetStatsResponse& response) {
+  const CodeCacheStats stats = cache.GetStats();
+  response.set_kernels(stats.kernels);
+  response.set_evictions(stats.evictions);
+  response.set_slabs(stats.slabs.live + stats.slabs.retired);
+  response.set_code_size_bytes(stats.slabs.size_bytes);
+}
+
+}  // namespace
+
+v1::GetStatsResponse DaemonStats(const StatsSources& sources) {
+  v1::GetStatsResponse response;
+  AddService(sources.kernels, response);
+  AddPool(sources.pool, response);
+  AddCache(sources.cache, response);
+  response.set_sessions(sources.sessions.session_count());
+  *response.mutable_uptime() =
+      google::protobuf::util::TimeUtil::NanosecondsToDuration(
+          absl::ToInt64Nanoseconds(sources.uptime));
+  response.set_incarnation(sources.incarnation);
+  if (const std::optional<CompilerIdentity> identity =
+          sources.gate.identity()) {
+    response.set_build_id(identity->build_id.data(), identity->build_id.size());
+    response.set_target(TargetText(identity->host));
+  }
+  response.set_resident_size_bytes(ResidentBytes());
+  response.set_version(kVersion);
+  return response;
+}
+
+}  // namespace quern

@@ -1,0 +1,31 @@
+// The daemon's statistics, gathered from its parts.
+#ifndef QUERN_SERVER_APP_DAEMON_STATS_H_
+#define QUERN_SERVER_APP_DAEMON_STATS_H_
+
+#include <cstdint>
+
+#include "absl/time/time.h"
+#include "cache/code_cache.h"
+#include "quern/v1/admin_service.pb.h"
+#include "server/core/compiler_gate.h"
+#include "server/core/compiler_pool.h"
+#include "server/core/kernel_service.h"
+#include "server/core/session.h"
+
+namespace quern {
+
+struct StatsSources {
+  KernelService& kernels;
+  CodeCache& cache;
+  CompilerPool& pool;
+  CompilerGate& gate;
+  SessionRegistry& sessions;
+  uint64_t incarnation = 0;
+  absl::Duration uptime;
+};
+
+v1::GetStatsResponse DaemonStats(const StatsSources& sources);
+
+}  // namespace quern
+
+#endif  // QUERN_SERVER_APP_DAEMON_STATS_H_

@@ -1,0 +1,127 @@
+// quernd: the daemon's program.
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "proto/wire/status.h"
+#include "server/app/config.h"
+#include "server/app/daemon.h"
+#include "server/app/listener.h"
+#include "server/app/main_loop.h"
+#include "server/app/version.h"
+#include "server/core/clock.h"
+#include "server/core/logger.h"
+
+namespace quern {
+namespace {
+
+constexpr std::string_view kHelp =
+    R"(Usage: quernd CONFIG
+
+Compiles kernels for the processes of this machine, and shares the code
+between them. CONFIG is a file in text format with a
+quern.config.v1.DaemonConfig. SIGTERM ends the daemon in order.
+
+  --help     Show this text.
+  --version  Show the version.
+
+Exit status: 0 after an orderly end; 1 on an error; 2 if the command line is
+wrong; 3 if another daemon has the sockets.
+)";
+
+constexpr int kExitUsage = 2;
+constexpr int kExitAlreadyRuns = 3;
+
+std::string ProgramFolder() {
+  std::error_code error;
+  const std::filesystem::path program =
+      std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? "." : program.parent_path().string();
+}
+
+// The listening sockets, and what keeps others from taking their paths.
+struct Sockets {
+  PathLock rpc_lock;
+  PathLock attach_lock;
+  Listener rpc;
+  Listener attach;
+};
+
+absl::StatusOr<Sockets> OpenSockets(const Config& config) {
+  QUERN_ASSIGN_OR_RETURN(PathLock rpc_lock, PathLock::Take(config.rpc_path));
+  QUERN_ASSIGN_OR_RETURN(PathLock attach_lock,
+                         PathLock::Take(config.attach_path));
+  QUERN_ASSIGN_OR_RETURN(
+      Listener rpc,
+      Listener::Open(config.rpc_path, SOCK_STREAM, config.socket_mode));
+  QUERN_ASSIGN_OR_RETURN(
+      Listener attach,
+      Listener::Open(config.attach_path, SOCK_SEQPACKET, config.socket_mode));
+  return Sockets{.rpc_lock = std::move(rpc_lock),
+                 .attach_lock = std::move(attach_lock),
+                 .rpc = std::move(rpc),
+                 .attach = std::move(attach)};
+}
+
+// Runs the daemon to its end.
+absl::Status Run(const Config& config, Logger& logger) {
+  QUERN_ASSIGN_OR_RETURN(const UniqueFd signals, WatchSignals());
+  QUERN_ASSIGN_OR_RETURN(Sockets sockets, OpenSockets(config));
+  const std::unique_ptr<Clock> clock = NewSystemClock();
+  QUERN_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Daemon> daemon,
+      StartDaemon(config, sockets.rpc.TakeSocket(), sockets.attach.TakeSocket(),
+                  *clock, logger));
+  logger.Log(LogLevel::kInfo,
+             absl::StrCat("quernd ", kVersion, " serves ", config.rpc_path));
+  const std::string reason =
+      WaitForEnd(signals.get(), *daemon, config.idle_timeout, *clock);
+  logger.Log(LogLevel::kInfo, absl::StrCat("ending because of ", reason));
+  daemon->Drain(config.drain_timeout);
+  return absl::OkStatus();
+}
+
+int Main(std::string_view argument) {
+  if (argument == "--help") {
+    std::cout << kHelp;
+    return EXIT_SUCCESS;
+  }
+  if (argument == "--version") {
+    std::cout << "quernd " << kVersion << "\n";
+    return EXIT_SUCCESS;
+  }
+  const absl::StatusOr<Config> config =
+      LoadConfig(std::string(argument),
+                 {.program_folder = ProgramFolder(), .user_id = ::geteuid()});
+  if (!config.ok()) {
+    std::cerr << "quernd: " << config.status().message() << "\n";
+    return EXIT_FAILURE;
+  }
+  const std::unique_ptr<Logger> logger =
+      NewFdLogger(STDERR_FILENO, config->log_level);
+  const absl::Status status = Run(*config, *logger);
+  if (status.ok()) return EXIT_SUCCESS;
+  logger->Log(LogLevel::kError, std::string(status.message()));
+  return absl::IsAlreadyExists(status) ? kExitAlreadyRuns : EXIT_FAILURE;
+}
+
+}  // namespace
+}  // namespace quern
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << quern::kHelp;
+    return quern::kExitUsage;
+  }
+  return quern::Main(argv[1]);
+}

@@ -1,0 +1,26 @@
+// What the daemon's main thread waits for: a signal to end, or idleness.
+#ifndef QUERN_SERVER_APP_MAIN_LOOP_H_
+#define QUERN_SERVER_APP_MAIN_LOOP_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "proto/wire/unique_fd.h"
+#include "server/app/daemon.h"
+#include "server/core/clock.h"
+
+namespace quern {
+
+// Blocks SIGTERM and SIGINT in this thread, and in those that it starts, and
+// returns a descriptor that is readable when one has come. SIGPIPE is ignored.
+absl::StatusOr<UniqueFd> WatchSignals();
+
+// Returns why the daemon should end: a signal has come on `signals`, or nobody
+// has used it for `idle_timeout`, which may be infinite.
+std::string WaitForEnd(int signals, Daemon& daemon, absl::Duration idle_timeout,
+                       Clock& clock);
+
+}  // namespace quern
+
+#endif  // QUERN_SERVER_APP_MAIN_LOOP_H_
