@@ -117,7 +117,7 @@ Value* Converter::Widen(Value* value, FloatFormat from) {
   if (from == FloatFormat::kF32) return value;
   if (from == FloatFormat::kF16) return builder_.CreateFPExt(value, Float());
   if (from == FloatFormat::kBF16) {
-    Value* bits = builder_.CreateZExt(Bits(value), Int(32));
+    Value* bits = builder_.CreateZExt(value, Int(32));
     return builder_.CreateBitCast(builder_.CreateShl(bits, I(32, 16)), Float());
   }
   return WidenTiny(value, from);
@@ -156,8 +156,7 @@ Value* Converter::ToBFloat(Value* value, FloatRounding rounding) {
   Value* quiet = builder_.CreateOr(upper, I(32, 0x40));
   Value* is_nan = builder_.CreateFCmpUNO(value, value);
   rounded = builder_.CreateSelect(is_nan, quiet, rounded);
-  return builder_.CreateBitCast(builder_.CreateTrunc(rounded, Int(16)),
-                                Type(builder_.getBFloatTy()));
+  return builder_.CreateTrunc(rounded, Int(16));
 }
 
 Value* Converter::TinyMagnitude(Value* bits, const TinyFormat& layout,
@@ -235,7 +234,7 @@ llvm::Type* ElementType(llvm::LLVMContext& context, FloatFormat format) {
     case FloatFormat::kF16:
       return llvm::Type::getHalfTy(context);
     case FloatFormat::kBF16:
-      return llvm::Type::getBFloatTy(context);
+      return llvm::Type::getInt16Ty(context);
     case FloatFormat::kF32:
       return llvm::Type::getFloatTy(context);
     case FloatFormat::kF64:

@@ -10,7 +10,9 @@
 namespace quern {
 
 // Formats, with the LLVM element type that a value of it has: f8 formats are
-// i8, the others are half, bfloat, float and double.
+// i8, bf16 is i16, the others are half, float and double. LLVM's own bfloat is
+// not used: merely choosing between two of them calls __truncsfbf2 where the
+// target has no such type.
 enum class FloatFormat {
   kF8E5M2,      // Infinities and NaNs as in IEEE 754.
   kF8E4M3FN,    // No infinity; NaN is 0x7f or 0xff; largest 448.
