@@ -1,0 +1,197 @@
+# What system tests share: a real daemon in a folder of its own, the command
+# line against it, and looks at its processes. Every test gets a fresh daemon.
+import json
+import os
+import re
+import signal
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+KERNELS = ROOT / "tests" / "kernels" / "3.6.0"
+BIN = None  # The folder of the programs; set by main().
+
+SLOW = 60.0  # Seconds that anything may take on a busy machine.
+
+
+def program(name):
+    return str(BIN / name)
+
+
+def wait_until(condition, what, seconds=SLOW):
+    """Returns condition()'s first true value."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.005)
+
+
+def status_of(pid):
+    """The fields of /proc/PID/status, or nothing if there is no such process."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def children_of(pid):
+    try:
+        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except FileNotFoundError:
+        return []
+    return [int(word) for word in listed.split()]
+
+
+def alive(pid):
+    state = status_of(pid).get("State", "")
+    return bool(state) and not state.startswith(("Z", "X"))
+
+
+class Daemon:
+    """A quernd in a folder of its own. `limits` and `rest` are textproto."""
+
+    def __init__(self, limits="", rest="", wrapper=()):
+        self.folder = Path(tempfile.mkdtemp(prefix="quern-system-"))
+        self.rpc = str(self.folder / "rpc.sock")
+        self.attach = str(self.folder / "attach.sock")
+        self.config = self.folder / "daemon.textproto"
+        self.config.write_text(
+            f'sockets {{ rpc_path: "{self.rpc}" '
+            f'attach_path: "{self.attach}" }}\n'
+            f"limits {{ {limits} }}\n{rest}\n")
+        self.wrapper = list(wrapper)
+        self.log = self.folder / "quernd.log"
+        self.process = None
+        self.start()
+
+    def start(self):
+        self.started = time.monotonic()
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                self.wrapper + [program("quernd"), str(self.config)],
+                stderr=log, stdout=log, stdin=subprocess.DEVNULL)
+        wait_until(self.accepts, "quernd accepts")
+
+    def accepts(self):
+        if self.process.poll() is not None:
+            raise AssertionError("quernd ended: " + self.log.read_text())
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            try:
+                client.connect(self.rpc)
+                return True
+            except OSError:
+                return False
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def zygote(self):
+        """The pid of the compile zygote."""
+        return wait_until(lambda: (children_of(self.pid) or [None])[0],
+                          "a zygote")
+
+    def compile_children(self):
+        return children_of(self.zygote())
+
+    def kill(self, number=signal.SIGKILL):
+        self.process.send_signal(number)
+        return self.process.wait(SLOW)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.kill(signal.SIGTERM)
+        return self.process.returncode
+
+    def close(self):
+        if self.process.poll() is None:
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # The command line against this daemon.
+
+    def quern(self, *words, check=True, wrapper=(), timeout=4 * SLOW):
+        words = [str(word) for word in words]
+        done = subprocess.run(
+            list(wrapper) + [program("quern"), *words, "--sockets",
+                             str(self.folder)],
+            capture_output=True, text=True, timeout=timeout)
+        if check and done.returncode != 0:
+            raise AssertionError(
+                f"quern {' '.join(words)}: {done.stderr}\n"
+                f"daemon: {self.log.read_text()[-2000:]}")
+        return done
+
+    def json(self, *words):
+        return json.loads(self.quern(*words, "--json").stdout)
+
+    def error(self, *words):
+        """What quern prints on standard error when it fails, as it must."""
+        done = self.quern(*words, check=False)
+        if done.returncode != 1:
+            raise AssertionError(f"quern {words} returned {done.returncode}: "
+                                 f"{done.stdout} {done.stderr}")
+        return done.stderr
+
+    def stats(self):
+        return self.json("stats")
+
+    def write(self, name, text):
+        path = self.folder / name
+        if isinstance(text, bytes):
+            path.write_bytes(text)
+        else:
+            path.write_text(text)
+        return path
+
+
+class SystemTest(unittest.TestCase):
+    """A test with a daemon; LIMITS and REST go into its configuration."""
+    LIMITS = ""
+    REST = ""
+
+    def setUp(self):
+        self.daemon = Daemon(self.LIMITS, self.REST)
+        self.addCleanup(self.daemon.close)
+
+
+def re_search(pattern, text):
+    found = re.search(pattern, text)
+    if not found:
+        raise AssertionError(f"no {pattern!r} in {text!r}")
+    return found
+
+
+def kernel_text(name):
+    return (KERNELS / f"{name}.ttir").read_text()
+
+
+def variants(name, count):
+    """`count` sources of one kernel that differ by a comment."""
+    text = kernel_text(name)
+    return [f"// variant {i}\n{text}" for i in range(count)]
+
+
+def main():
+    import argparse
+    import sys
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", type=Path, required=True)
+    arguments, rest = parser.parse_known_args()
+    global BIN
+    # The tests import this file as a module of its own.
+    import harness
+    harness.BIN = BIN = arguments.bin.resolve()
+    os.environ.clear()
+    os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
+    unittest.main(module="__main__", argv=[sys.argv[0], *rest])

@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+# The daemon as a process: what it links, how fast it answers, what it weighs,
+# and that it works where memory never becomes executable.
+import re
+import subprocess
+import time
+import unittest
+from pathlib import Path
+
+import harness
+from harness import (KERNELS, Daemon, SystemTest, alive, program, status_of,
+                     wait_until)
+
+ADD = KERNELS / "add_f32_block128.ttir"
+
+# Runs a program after prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN).
+MDWE = ["/usr/bin/python3", "-c",
+        "import ctypes, os, sys\n"
+        "if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0): sys.exit(77)\n"
+        "os.execv(sys.argv[1], sys.argv[1:])"]
+
+
+def resident_mib(pid):
+    return int(status_of(pid)["VmRSS"].split()[0]) / 1024
+
+
+class ProcessesTest(SystemTest):
+    def test_the_daemon_links_no_llvm(self):
+        linked = subprocess.run(["ldd", program("quernd")],
+                                capture_output=True, text=True).stdout
+        self.assertIn("libgrpc", linked)
+        self.assertNotRegex(linked, "(?i)llvm|mlir")
+
+    def test_the_sockets_accept_within_50_ms(self):
+        best = min(self.time_to_accept() for _ in range(5))
+        print(f"sockets accept {best * 1e3:.1f} ms after exec")
+        self.assertLessEqual(best, 0.05)
+
+    def time_to_accept(self):
+        self.daemon.kill()
+        self.daemon.start()
+        return time.monotonic() - self.daemon.started
+
+    def test_idle_the_daemon_is_small(self):
+        self.daemon.json("compile", ADD)
+        time.sleep(0.5)
+        zygote = self.daemon.zygote()
+        child = wait_until(self.daemon.compile_children, "a ready child")[0]
+        print(f"resident: daemon {resident_mib(self.daemon.pid):.1f} MiB, "
+              f"zygote {resident_mib(zygote):.1f}, "
+              f"child {resident_mib(child):.1f}")
+        self.assertLessEqual(resident_mib(self.daemon.pid), 40)
+
+    def test_a_request_before_the_compiler_is_ready_waits(self):
+        self.daemon.kill()
+        self.daemon.start()
+        self.assertFalse(self.daemon.json("compile", ADD)["cached"])
+
+    def test_sigterm_ends_the_daemon_and_its_children(self):
+        self.daemon.json("compile", ADD)
+        zygote = self.daemon.zygote()
+        children = self.daemon.compile_children()
+        self.assertEqual(self.daemon.stop(), 0)
+        for pid in [zygote, *children]:
+            wait_until(lambda: not alive(pid), f"the end of {pid}")
+        self.assertFalse(Path(self.daemon.rpc).exists())
+        self.assertFalse(Path(self.daemon.attach).exists())
+
+    def test_a_compile_child_is_confined(self):
+        self.daemon.json("compile", ADD)
+        child = wait_until(self.daemon.compile_children, "a ready child")[0]
+        fields = wait_until(
+            lambda: (s := status_of(child)).get("Seccomp") == "2" and s,
+            "seccomp on the child")
+        self.assertEqual(fields["NoNewPrivs"], "1")
+        self.assertEqual(fields["Threads"], "1")
+        self.assertNotRegex(Path(f"/proc/{child}/maps").read_text(),
+                            r"\s.wx.\s")
+
+    def test_the_daemon_ends_when_it_is_idle(self):
+        idle = Daemon(rest="idle_timeout { seconds: 1 }")
+        self.addCleanup(idle.close)
+        self.assertEqual(idle.process.wait(harness.SLOW), 0)
+
+
+class MdweTest(unittest.TestCase):
+    def test_everything_works_without_executable_gains(self):
+        if subprocess.run([*MDWE, "/bin/true"]).returncode == 77:
+            self.skipTest("this kernel has no PR_SET_MDWE")
+        daemon = Daemon(wrapper=MDWE)
+        self.addCleanup(daemon.close)
+        done = daemon.quern("demo", "--json", wrapper=MDWE)
+        self.assertEqual(done.stdout.count('"right":true'), 4)
+
+
+if __name__ == "__main__":
+    harness.main()

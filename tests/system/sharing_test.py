@@ -1,0 +1,88 @@
+#!/usr/bin/python3
+# One compile and one copy of the code, however many processes ask.
+import subprocess
+import time
+import unittest
+from pathlib import Path
+
+import harness
+from harness import Daemon, SystemTest, children_of, program, variants
+
+
+def slab_mappings(pid):
+    """(size, PSS) in kB of each code slab mapped by a process."""
+    found = []
+    lines = Path(f"/proc/{pid}/smaps").read_text().splitlines()
+    for number, line in enumerate(lines):
+        if "memfd:quern-code" not in line:
+            continue
+        fields = dict(entry.split(":", 1) for entry in
+                      lines[number + 1:number + 24] if ":" in entry)
+        found.append({name: int(fields[name].split()[0])
+                      for name in ("Size", "Rss", "Pss")})
+    return found
+
+
+class SharingTest(SystemTest):
+    KERNELS = 200
+    CLIENTS = 8
+    LIMITS = "queued_compiles_per_session_max: 256"
+
+    def test_eight_processes_compile_two_hundred_kernels_once(self):
+        folder = self.daemon.folder / "kernels"
+        folder.mkdir()
+        for i, text in enumerate(variants("add_f32_block128", self.KERNELS)):
+            (folder / f"{i}.ttir").write_text(text)
+        zygote = self.daemon.zygote()
+        clients = [
+            subprocess.Popen([program("test-client"), "compile-all",
+                              str(self.daemon.folder), str(folder)],
+                             stdout=subprocess.PIPE, stdin=subprocess.PIPE,
+                             text=True)
+            for _ in range(self.CLIENTS)]
+        for client in clients:
+            self.assertEqual(client.stdout.readline(),
+                             f"{self.KERNELS} right\n")
+        stats = self.daemon.stats()
+        self.assertEqual(stats["compiles"], self.KERNELS)
+        self.assertEqual(stats["kernels"], self.KERNELS)
+        self.assertEqual(stats["failures"], 0)
+        self.check_forks(stats, zygote)
+        self.check_one_copy(clients)
+        for client in clients:
+            client.communicate("end\n")
+            self.assertEqual(client.returncode, 0)
+
+    def check_forks(self, stats, zygote):
+        """Counted from outside: what is forked is used or waits."""
+        waiting = len(children_of(zygote))
+        self.assertEqual(stats["children_forked"], self.KERNELS + waiting)
+        self.assertEqual(sum(stats["children_dead"].values()), 0)
+
+    def check_one_copy(self, clients):
+        for client in clients:
+            mapped = slab_mappings(client.pid)
+            self.assertEqual(len(mapped), 1)
+            # Nine processes (the daemon too) share each page.
+            self.assertGreater(mapped[0]["Rss"], 0)
+            self.assertLessEqual(mapped[0]["Pss"] * 7, mapped[0]["Rss"])
+
+    def test_processes_that_start_at_once_get_one_private_daemon(self):
+        subprocess.run([program("quern"), "stop"], capture_output=True)
+        clients = [subprocess.Popen([program("quern"), "compile",
+                                     str(harness.KERNELS / "nothing.ttir")],
+                                    stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, text=True)
+                   for _ in range(4)]
+        for client in clients:
+            _, errors = client.communicate(timeout=harness.SLOW)
+            self.assertEqual(client.returncode, 0, errors)
+        stats = subprocess.run([program("quern"), "stats", "--json"],
+                               capture_output=True, text=True)
+        self.assertIn('"compiles":1,', stats.stdout)
+        self.assertEqual(
+            subprocess.run([program("quern"), "stop"]).returncode, 0)
+
+
+if __name__ == "__main__":
+    harness.main()
