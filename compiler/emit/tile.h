@@ -58,6 +58,7 @@ class Tile final {
                                           llvm::ArrayRef<TileValue> operands);
   TileValue SelectPointer(mlir::Operation* op,
                           llvm::ArrayRef<TileValue> operands);
+  llvm::Value* DivideByUniform(llvm::Value* lanes, llvm::Value* divisor);
   // a + sign x b, lane by lane.
   TileValue Add(const TileValue& a, const TileValue& b, int sign);
   TileValue Scale(const TileValue& value, int64_t factor);

@@ -163,6 +163,26 @@ std::optional<TileValue> Tile::ComputePointer(
   return std::nullopt;
 }
 
+// Lanes by one number: its reciprocal is computed once, outside the loop.
+// Triton's `/` may be off by two units in the last place (tt.precise_divf may
+// not); this is off by at most 1.5. Divisors too small to have a reciprocal
+// are scaled up first, and the lanes with them.
+llvm::Value* Tile::DivideByUniform(llvm::Value* lanes, llvm::Value* divisor) {
+  llvm::Type* f32 = b_.getFloatTy();
+  llvm::Value* size = b_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, divisor);
+  llvm::Value* is_tiny =
+      b_.CreateFCmpOLT(size, llvm::ConstantFP::get(f32, 0x1p-100));
+  llvm::Value* scale =
+      b_.CreateSelect(is_tiny, llvm::ConstantFP::get(f32, 0x1p64),
+                      llvm::ConstantFP::get(f32, 1.0));
+  llvm::Value* reciprocal = b_.CreateFDiv(llvm::ConstantFP::get(f32, 1.0),
+                                          b_.CreateFMul(divisor, scale));
+  auto splat = [&](llvm::Value* value) {
+    return width_ == 1 ? value : b_.CreateVectorSplat(width_, value);
+  };
+  return b_.CreateFMul(b_.CreateFMul(lanes, splat(scale)), splat(reciprocal));
+}
+
 TileValue Tile::ComputeElementwise(mlir::Operation* op, const DimMap& map) {
   llvm::SmallVector<TileValue, 4> operands;
   bool uniform = true;
@@ -182,6 +202,11 @@ TileValue Tile::ComputeElementwise(mlir::Operation* op, const DimMap& map) {
     }
     llvm::Type* type = RegisterType(c_.context(), ElementOf(operand));
     args.push_back(uniform ? value.value : AsLanes(value, type));
+  }
+  if (!uniform && operands.size() == 2 && operands[1].is_uniform() &&
+      llvm::isa<mlir::arith::DivFOp>(op) &&
+      ElementOf(op->getResult(0)).isF32()) {
+    return TileValue::Vector(DivideByUniform(args[0], operands[1].value));
   }
   llvm::Value* result = EmitElementwise(c_, op, args);
   return uniform ? TileValue::Uniform(result) : TileValue::Vector(result);
