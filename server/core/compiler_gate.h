@@ -18,6 +18,9 @@ namespace quern {
 struct CompilerIdentity {
   BuildId build_id{};
   TargetSpec host;  // What "host" means in a compile spec.
+
+  friend bool operator==(const CompilerIdentity&,
+                         const CompilerIdentity&) = default;
 };
 
 // Thread-safe. Calls back with no lock held.
