@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,6 +40,11 @@ wrong; 3 if another daemon has the sockets.
 
 constexpr int kExitUsage = 2;
 constexpr int kExitAlreadyRuns = 3;
+
+// Where nobody reads there is nobody to tell.
+void Print(int fd, std::string_view text) {
+  if (::write(fd, text.data(), text.size()) < 0) return;
+}
 
 std::string ProgramFolder() {
   std::error_code error;
@@ -93,18 +97,19 @@ absl::Status Run(const Config& config, Logger& logger) {
 
 int Main(std::string_view argument) {
   if (argument == "--help") {
-    std::cout << kHelp;
+    Print(STDOUT_FILENO, kHelp);
     return EXIT_SUCCESS;
   }
   if (argument == "--version") {
-    std::cout << "quernd " << kVersion << "\n";
+    Print(STDOUT_FILENO, absl::StrCat("quernd ", kVersion, "\n"));
     return EXIT_SUCCESS;
   }
   const absl::StatusOr<Config> config =
       LoadConfig(std::string(argument),
                  {.program_folder = ProgramFolder(), .user_id = ::geteuid()});
   if (!config.ok()) {
-    std::cerr << "quernd: " << config.status().message() << "\n";
+    Print(STDERR_FILENO,
+          absl::StrCat("quernd: ", config.status().message(), "\n"));
     return EXIT_FAILURE;
   }
   const std::unique_ptr<Logger> logger =
@@ -120,7 +125,7 @@ int Main(std::string_view argument) {
 
 int main(int argc, char** argv) {
   if (argc != 2) {
-    std::cerr << quern::kHelp;
+    quern::Print(STDERR_FILENO, quern::kHelp);
     return quern::kExitUsage;
   }
   return quern::Main(argv[1]);
