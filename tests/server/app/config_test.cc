@@ -1,0 +1,147 @@
+// Tests of the configuration: defaults, ranges and errors.
+#include "server/app/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <string>
+
+namespace quern {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr char kSockets[] =
+    "sockets { rpc_path: \"/r\" attach_path: \"/a\" }\n";
+
+absl::StatusOr<Config> Parse(const std::string& text) {
+  return ParseConfig(text, {.program_folder = "/bin", .user_id = 1000});
+}
+
+TEST(ConfigTest, WhatIsLeftOutHasTheDesignsDefault) {
+  const Config config = *Parse(kSockets);
+  EXPECT_EQ(config.socket_mode, 0600u);
+  EXPECT_EQ(config.source_size_bytes_max, uint64_t{16} << 20);
+  EXPECT_EQ(config.arguments_max, 128u);
+  EXPECT_EQ(config.message_size_bytes_max, uint64_t{32} << 20);
+  EXPECT_EQ(config.compile_timeout, absl::Seconds(60));
+  EXPECT_EQ(config.compile_memory_bytes_max, uint64_t{2} << 30);
+  EXPECT_EQ(config.compile_children_max, 2u);
+  EXPECT_EQ(config.queued_compiles_max, 256u);
+  EXPECT_EQ(config.queued_compiles_per_session_max, 64u);
+  EXPECT_EQ(config.image_size_bytes_max, uint64_t{4} << 20);
+  EXPECT_EQ(config.directory_entries_max, 16384u);
+  EXPECT_EQ(config.code_memory_bytes_max, uint64_t{512} << 20);
+  EXPECT_EQ(config.slab_size_bytes, uint64_t{4} << 20);
+  EXPECT_EQ(config.nesting_max, 256u);
+  EXPECT_EQ(config.sessions_max, 256u);
+  EXPECT_EQ(config.worker_path, "/bin/quern-compile-worker");
+  EXPECT_TRUE(config.sandbox_required);
+  EXPECT_EQ(config.crashes_max, 3u);
+  EXPECT_EQ(config.crash_refusal, absl::Minutes(5));
+  EXPECT_THAT(config.access.user_ids, ElementsAre(1000, 0));
+  EXPECT_TRUE(config.access.group_ids.empty());
+  EXPECT_EQ(config.log_level, LogLevel::kInfo);
+  EXPECT_EQ(config.drain_timeout, absl::Seconds(10));
+  EXPECT_EQ(config.idle_timeout, absl::InfiniteDuration());
+}
+
+TEST(ConfigTest, WhatIsGivenIsTaken) {
+  const Config config = *Parse(std::string(kSockets) + R"(
+    limits { compile_timeout { seconds: 1 nanos: 500000000 }
+             sessions_max: 7 }
+    compiler { worker_path: "/w" sandbox: SANDBOX_MODE_BEST_EFFORT }
+    access { group_ids: 5 }
+    log_level: LOG_LEVEL_ERROR
+    idle_timeout { seconds: 3 })");
+  EXPECT_EQ(config.compile_timeout, absl::Milliseconds(1500));
+  EXPECT_EQ(config.sessions_max, 7u);
+  EXPECT_EQ(config.worker_path, "/w");
+  EXPECT_FALSE(config.sandbox_required);
+  EXPECT_TRUE(config.access.user_ids.empty());
+  EXPECT_THAT(config.access.group_ids, ElementsAre(5));
+  EXPECT_EQ(config.log_level, LogLevel::kError);
+  EXPECT_EQ(config.idle_timeout, absl::Seconds(3));
+}
+
+TEST(ConfigTest, ASyntaxErrorIsNamedByLineAndColumn) {
+  const absl::Status status =
+      Parse(std::string(kSockets) + "limits { no_such: 1 }").status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("2:"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("no_such"));
+}
+
+struct BadConfig {
+  std::string name;
+  std::string text;
+  std::string field;
+};
+
+class BadConfigTest : public testing::TestWithParam<BadConfig> {};
+
+TEST_P(BadConfigTest, IsInvalidAndItsFieldIsNamed) {
+  const absl::Status status = Parse(GetParam().text).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(GetParam().field));
+}
+
+std::string With(const std::string& text) { return kSockets + text; }
+
+INSTANTIATE_TEST_SUITE_P(
+    Configs, BadConfigTest,
+    testing::Values(
+        BadConfig{"NoSockets", "", "sockets.rpc_path"},
+        BadConfig{"OnePath", "sockets { rpc_path: \"/r\" attach_path: \"/r\" }",
+                  "sockets"},
+        BadConfig{"LongPath",
+                  "sockets { attach_path: \"/a\" rpc_path: \"" +
+                      std::string(108, 'x') + "\" }",
+                  "sockets.rpc_path"},
+        BadConfig{"TooManyArguments", With("limits { arguments_max: 129 }"),
+                  "limits.arguments_max"},
+        BadConfig{"TooLargeImages",
+                  With("limits { image_size_bytes_max: 4194305 }"),
+                  "limits.image_size_bytes_max"},
+        BadConfig{"OddSlabs", With("limits { slab_size_bytes: 4097 }"),
+                  "limits.slab_size_bytes"},
+        BadConfig{"SlabsLargerThanTheMemory",
+                  With("limits { slab_size_bytes: 8192 "
+                       "code_memory_bytes_max: 4096 }"),
+                  "limits.slab_size_bytes"},
+        BadConfig{"NegativeTime",
+                  With("limits { compile_timeout { seconds: -1 } }"),
+                  "limits.compile_timeout"},
+        BadConfig{"NoTime", With("drain_timeout { }"), "drain_timeout"},
+        BadConfig{"UnknownSandbox", With("compiler { sandbox: 9 }"), "sandbox"},
+        BadConfig{"UnknownLevel", With("log_level: 9"), "log_level"},
+        BadConfig{"WideMode",
+                  "sockets { rpc_path: \"/r\" attach_path: \"/a\" mode: 512 }",
+                  "sockets.mode"}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(ConfigTest, APathOfAsManyBytesAsASocketHasIsTaken) {
+  EXPECT_TRUE(Parse("sockets { attach_path: \"/a\" rpc_path: \"" +
+                    std::string(107, 'x') + "\" }")
+                  .ok());
+}
+
+TEST(ConfigTest, AMissingFileIsNotFound) {
+  EXPECT_TRUE(absl::IsNotFound(LoadConfig("/nonexistent", {}).status()));
+}
+
+TEST(ConfigTest, AFileIsReadAndALargeOneIsNot) {
+  const std::string path =
+      testing::TempDir() + "config_" + std::to_string(::getpid());
+  std::ofstream(path) << kSockets;
+  EXPECT_EQ(LoadConfig(path, {})->rpc_path, "/r");
+  std::ofstream(path) << kSockets << std::string(1 << 20, ' ');
+  EXPECT_TRUE(absl::IsInvalidArgument(LoadConfig(path, {}).status()));
+  ::unlink(path.c_str());
+}
+
+}  // namespace
+}  // namespace quern
