@@ -100,7 +100,20 @@ Values AcrossLanes(EmitContext& c, mlir::Operation* op, Values values) {
   return values;
 }
 
+// Partial sums and products of narrow floats are kept in f32, and rounded only
+// at the end: the order of a reduction is open, so that is as good an order as
+// any, and the most exact.
+bool IsKeptWide(mlir::Operation* op) {
+  auto format = llvm::dyn_cast<mlir::FloatType>(ElementOf(op->getOperand(0)));
+  return format && format.getWidth() < 32 && CombineIdentity(op);
+}
+
 }  // namespace
+
+mlir::Type AccumulatorType(mlir::Operation* op, unsigned i) {
+  if (IsKeptWide(op)) return mlir::Builder(op->getContext()).getF32Type();
+  return ElementOf(op->getOperand(i));
+}
 
 Values EmitCombine(EmitContext& c, mlir::Operation* op, const Values& left,
                    const Values& right) {
@@ -109,6 +122,9 @@ Values EmitCombine(EmitContext& c, mlir::Operation* op, const Values& left,
   if (CombineIdentity(op)) {
     if (llvm::Value* value = EmitExtreme(c, single, left[0], right[0])) {
       return {value};
+    }
+    if (IsKeptWide(op)) {
+      return {EmitFloatOperation(c, single, {left[0], right[0]})};
     }
   }
   return {EmitElementwise(c, single, {left[0], right[0]})};
@@ -154,7 +170,15 @@ void Reset(EmitContext& c, mlir::Operation* op,
     }
     return;
   }
-  llvm::Constant* identity = EmitConstant(c, CombineIdentity(op));
+  mlir::TypedAttr neutral = CombineIdentity(op);
+  if (IsKeptWide(op)) {
+    llvm::APFloat value = llvm::cast<mlir::FloatAttr>(neutral).getValue();
+    bool loses = false;
+    value.convert(llvm::APFloat::IEEEsingle(),
+                  llvm::APFloat::rmNearestTiesToEven, &loses);
+    neutral = mlir::FloatAttr::get(AccumulatorType(op, 0), value);
+  }
+  llvm::Constant* identity = EmitConstant(c, neutral);
   for (const auto& tile : accumulators.slots) {
     const unsigned width =
         accumulators.has_tail() && &tile == &accumulators.slots.back()
@@ -169,8 +193,11 @@ void Reset(EmitContext& c, mlir::Operation* op,
 }
 
 void Accumulate(EmitContext& c, mlir::Operation* op,
-                const Accumulators& accumulators, unsigned tile,
-                const Values& right) {
+                const Accumulators& accumulators, unsigned tile, Values right) {
+  if (IsKeptWide(op)) {
+    right[0] = EmitConvert(c, right[0], ElementOf(op->getOperand(0)),
+                           AccumulatorType(op, 0));
+  }
   const Values left = LoadSlots(c, accumulators, tile);
   Values next = EmitCombine(c, op, left, right);
   if (!accumulators.filled.empty()) {
@@ -209,6 +236,10 @@ Values Collect(EmitContext& c, mlir::Operation* op,
   if (accumulators.has_tail()) {
     add(LoadSlots(c, accumulators, wide),
         flags ? c.Load(accumulators.filled[wide]) : nullptr);
+  }
+  if (IsKeptWide(op)) {
+    total[0] = EmitConvert(c, total[0], AccumulatorType(op, 0),
+                           ElementOf(op->getOperand(0)));
   }
   return total;
 }

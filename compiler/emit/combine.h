@@ -18,13 +18,15 @@ Values EmitCombine(EmitContext& context, mlir::Operation* op,
 // such; else null.
 mlir::TypedAttr CombineIdentity(mlir::Operation* op);
 
+// The type in which partial results of operand `i` of `op` are kept.
+mlir::Type AccumulatorType(mlir::Operation* op, unsigned i);
+
 // Combines `right` into what the slots of tile `tile` hold.
 void Accumulate(EmitContext& context, mlir::Operation* op,
-                const Accumulators& accumulators, unsigned tile,
-                const Values& right);
+                const Accumulators& accumulators, unsigned tile, Values right);
 
-// What all tiles hold together. With `across_lanes`, lanes are combined too
-// and the values are scalars.
+// What all tiles hold together, as elements of the operands. With
+// `across_lanes`, lanes are combined too and the values are scalars.
 Values Collect(EmitContext& context, mlir::Operation* op,
                const Accumulators& accumulators, bool across_lanes);
 

@@ -248,6 +248,11 @@ llvm::Value* EmitWidened(EmitContext& c, mlir::Operation* op, Args args) {
 
 }  // namespace
 
+llvm::Value* EmitFloatOperation(EmitContext& c, mlir::Operation* op,
+                                Args args) {
+  return EmitFloat(c, op, args);
+}
+
 llvm::Value* EmitElementwise(EmitContext& c, mlir::Operation* op, Args args) {
   llvm::Value* result = nullptr;
   if (auto call = llvm::dyn_cast<tt::ExternElementwiseOp>(op)) {

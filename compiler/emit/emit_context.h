@@ -102,6 +102,10 @@ void EmitBranch(EmitContext& context, const Item& item);
 // elementwise.cc: `op` of scalars or of vectors, which are its operands.
 llvm::Value* EmitElementwise(EmitContext& context, mlir::Operation* op,
                              llvm::ArrayRef<llvm::Value*> args);
+// The same for an operation of floats, all of them f32 or all f64, whatever the
+// types of `op` are. Null if it is none.
+llvm::Value* EmitFloatOperation(EmitContext& context, mlir::Operation* op,
+                                llvm::ArrayRef<llvm::Value*> args);
 // A constant of the attribute's value, as it is in a register.
 llvm::Constant* EmitConstant(EmitContext& context, mlir::TypedAttr attribute);
 // A number of one element type as one of another.

@@ -314,8 +314,8 @@ class GroupEmitter {
         continue;
       }
       llvm::SmallVector<mlir::Type, 2> elements;
-      for (mlir::Value operand : root.op->getOperands()) {
-        elements.push_back(ElementOf(operand));
+      for (unsigned i = 0; i < root.op->getNumOperands(); ++i) {
+        elements.push_back(AccumulatorType(root.op, i));
       }
       const bool has_identity = static_cast<bool>(CombineIdentity(root.op));
       // Where lanes are not reduced, a nest of narrow tiles has its own.

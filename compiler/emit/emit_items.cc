@@ -21,7 +21,7 @@ void EmitFinish(EmitContext& c, mlir::Operation* reduce) {
 void InitAccumulator(EmitContext& c, uint32_t index) {
   const Accumulator& accumulator = c.plan.accumulators[index];
   c.accumulators[index] = NewAccumulators(
-      c, ElementOf(accumulator.source), /*has_identity=*/true,
+      c, AccumulatorType(accumulator.combine, 0), /*has_identity=*/true,
       accumulator.width, accumulator.tail_width, accumulator.unroll);
   Reset(c, accumulator.combine, c.accumulators[index]);
 }
