@@ -89,13 +89,24 @@ class ModuleCheck {
   absl::Status status_;
 };
 
+// Longer than the name of any operation, and than an error should quote.
+constexpr size_t kOperationNameSizeMax = 100;
+
+// Whether `message` complains of an operation that no dialect here has. A word
+// without a dialect before it is no operation, but text that is no IR.
+bool IsUnknownOperation(llvm::StringRef message) {
+  const auto [before, rest] = message.split("op '");
+  const auto [name, after] = rest.split('\'');
+  return name.contains('.') && !name.starts_with("builtin.") &&
+         name.size() <= kOperationNameSizeMax &&
+         after.starts_with(" is unknown");
+}
+
 absl::Status ParseError(const std::string& message) {
   if (message.empty()) {
     return absl::InvalidArgumentError("0:0: the source does not parse");
   }
-  if (message.find("' is unknown") != std::string::npos) {
-    return absl::UnimplementedError(message);
-  }
+  if (IsUnknownOperation(message)) return absl::UnimplementedError(message);
   return absl::InvalidArgumentError(message);
 }
 

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "grpc/health/v1/health.pb.h"
 #include "proto/wire/status.h"
 
 namespace quern {
@@ -64,6 +65,8 @@ std::unique_ptr<grpc::Server> BuildServer(
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::channelz::experimental::InitChannelzService();
+  // The library serves health without a descriptor, which reflection needs.
+  grpc::health::v1::HealthCheckRequest::descriptor();
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(
       static_cast<int>(options.message_size_bytes_max));

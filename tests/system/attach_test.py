@@ -26,8 +26,8 @@ class Peer:
 
     def __init__(self, daemon):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket.connect(daemon.attach)  # Waits for room in the backlog.
         self.socket.settimeout(harness.SLOW)
-        self.socket.connect(daemon.attach)
 
     def close(self):
         self.socket.close()
@@ -111,19 +111,30 @@ class AttachTest(SystemTest):
 
     def test_misuse_is_refused_and_ends_the_session(self):
         for packet in (b"x", b"\0" * 32, request(HELLO)[:31],
-                       request(HELLO) + b"\0", request(99),
-                       request(GET_SLAB, 1), request(HELLO, magic=1),
-                       os.urandom(5000)):
+                       request(HELLO) + b"\0",
+                       request(HELLO, magic=1), os.urandom(5000)):
             peer = self.peer()
             answer = peer.ask(packet)
             if answer is not None:
                 self.assertEqual(answer[:2], (REFUSED, 3), packet[:40])
                 self.assertIsNone(peer.ask(request(HELLO)))
 
+    def test_a_request_before_hello_is_refused(self):
+        peer = self.peer()
+        self.assertEqual(peer.ask(request(GET_SLAB, 1))[:2], (REFUSED, 9))
+        self.assertIsNone(peer.ask(request(HELLO)))
+
+    def test_a_number_that_no_slab_can_have_is_misuse(self):
+        for slab in (2**20, 2**64 - 1):
+            peer = self.peer()
+            peer.hello()
+            self.assertEqual(peer.ask(request(GET_SLAB, slab))[:2],
+                             (REFUSED, 3))
+
     def test_an_unknown_slab_is_not_found_and_the_session_goes_on(self):
         peer = self.peer()
         peer.hello()
-        for slab in (0, 77, 2**20, 2**64 - 1):
+        for slab in (0, 77, 2**20 - 1):
             self.assertEqual(peer.ask(request(GET_SLAB, slab))[:2],
                              (REFUSED, 5))
         self.assertEqual(peer.ask(request(GET_SLAB, 5))[:2], (REFUSED, 5))

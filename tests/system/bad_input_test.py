@@ -38,7 +38,7 @@ class BadInputTest(SystemTest):
 """)
 
     def test_an_operation_that_nobody_knows(self):
-        error = self.refused_at("INVALID_ARGUMENT", 3, """module {
+        error = self.refused_at("UNIMPLEMENTED", 3, """module {
   tt.func public @f(%p: !tt.ptr<f32>) {
     tt.grind %p : !tt.ptr<f32>
     tt.return

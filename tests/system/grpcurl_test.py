@@ -45,7 +45,7 @@ class GrpcurlTest(SystemTest):
                                   text=True, timeout=harness.SLOW)
             self.assertEqual(done.returncode, 0, block + done.stderr)
             output += done.stdout
-        for expected in ("quern.v1.KernelService", "SERVING", "childrenForked",
+        for expected in ("quern.v1.KernelService", "SERVING", "children_forked",
                          '"cached": true', "grpc.channelz", '"image": "',
                          '"text": "'):
             self.assertIn(expected, output)

@@ -45,11 +45,14 @@ def status_of(pid):
 
 
 def children_of(pid):
-    try:
-        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except FileNotFoundError:
-        return []
-    return [int(word) for word in listed.split()]
+    """The children of all threads of a process."""
+    found = []
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(word) for word in listed.read_text().split()]
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # The thread has ended meanwhile.
+    return found
 
 
 def alive(pid):
