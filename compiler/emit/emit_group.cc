@@ -62,74 +62,93 @@ class GroupEmitter {
     indices_[dim] = c_.I64(0);
   }
 
-  // The index from which on the bound is false; null if the comparison is not
+  // The index up to which the bound is true; null if the comparison is not
   // what it was taken for.
   llvm::Value* LimitOf(const Bound& bound) {
     auto compare = bound.value.getDefiningOp<mlir::arith::CmpIOp>();
     using Predicate = mlir::arith::CmpIPredicate;
     const Predicate predicate = compare.getPredicate();
-    const bool swapped =
-        predicate == Predicate::sgt || predicate == Predicate::sge;
-    const bool or_equal =
-        predicate == Predicate::sle || predicate == Predicate::sge;
     Tile probe(c_, group_, indices_, width_);
-    const TileValue index = probe.Evaluate(
-        swapped ? compare.getRhs() : compare.getLhs(), bound.map);
-    const TileValue limit = probe.Evaluate(
-        swapped ? compare.getLhs() : compare.getRhs(), bound.map);
+    TileValue index = probe.Evaluate(compare.getLhs(), bound.map);
+    TileValue limit = probe.Evaluate(compare.getRhs(), bound.map);
+    if (!index.is_affine()) std::swap(index, limit);
     if (!index.is_affine() || index.stride != 1 || !limit.is_uniform()) {
       return nullptr;
     }
-    llvm::Value* distance =
-        b_.CreateSub(b_.CreateSExt(limit.value, b_.getInt64Ty()),
-                     b_.CreateSExt(index.value, b_.getInt64Ty()));
+    llvm::Type* i64 = b_.getInt64Ty();
+    llvm::Value* first = b_.CreateSExt(index.value, i64);
+    llvm::Value* last = b_.CreateSExt(limit.value, i64);
+    llvm::Value* size = c_.I64(group_.shape[group_.vector_dim]);
+    const bool or_equal =
+        predicate == Predicate::sle || predicate == Predicate::sge;
+    if (!bound.exact && predicate != Predicate::ult) {
+      // A lower limit holds at all lanes if it holds at the first.
+      llvm::Value* holds = or_equal ? b_.CreateICmpSGE(first, last)
+                                    : b_.CreateICmpSGT(first, last);
+      return b_.CreateSelect(holds, size, c_.I64(0));
+    }
+    llvm::Value* distance = b_.CreateSub(last, first);
     if (or_equal) distance = b_.CreateAdd(distance, c_.I64(1));
     distance =
         b_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, distance, c_.I64(0));
-    return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, distance,
-                                    c_.I64(group_.shape[group_.vector_dim]));
+    distance = b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, distance, size);
+    if (predicate != Predicate::ult) return distance;
+    // As unsigned numbers, indices below zero are large.
+    llvm::Value* wraps = b_.CreateICmpSLT(first, c_.I64(0));
+    return b_.CreateSelect(wraps, c_.I64(0), distance);
+  }
+
+  llvm::Value* Smaller(llvm::Value* a, llvm::Value* b) {
+    if (!a || !b) return a ? a : b;
+    return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, a, b);
   }
 
   // Tiles before every bound run without masks; then come tiles with masks;
-  // past the only bound, tiles that know that it is false, or nothing.
+  // past the only exact bound, tiles that know that it is false, or nothing.
   void LaneLoop(unsigned level) {
-    const int64_t size = group_.shape[group_.vector_dim];
-    const unsigned whole = group_.width * group_.unroll;
-    bounds_.clear();
+    llvm::Value* const size = c_.I64(group_.shape[group_.vector_dim]);
     llvm::Value* limit = nullptr;
+    llvm::Value* exact_limit = nullptr;
+    llvm::SmallVector<const Bound*> known, exact;
     for (const Bound& bound : group_.bounds) {
       llvm::Value* next = LimitOf(bound);
       if (!next) continue;
-      bounds_.push_back(&bound);
-      limit = limit
-                  ? b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, limit, next)
-                  : next;
+      known.push_back(&bound);
+      limit = Smaller(limit, next);
+      if (!bound.exact) continue;
+      exact.push_back(&bound);
+      exact_limit = next;
     }
     if (!limit) {
-      Section(level, c_.I64(0), c_.I64(size), group_.width, group_.unroll,
-              std::nullopt);
+      Section(level, c_.I64(0), size, group_.width, group_.unroll, {}, false);
       return;
     }
-    llvm::Value* full = b_.CreateAnd(limit, c_.I64(-int64_t{whole}));
-    Section(level, c_.I64(0), full, group_.width, group_.unroll, true);
-    const unsigned tail = group_.tail_width;
-    if (bounds_.size() > 1) {
-      Section(level, full, c_.I64(size), tail, 1, std::nullopt);
+    const int64_t whole = int64_t{group_.width} * group_.unroll;
+    const int64_t tail = group_.tail_width;
+    llvm::Value* full = b_.CreateAnd(limit, c_.I64(-whole));
+    Section(level, c_.I64(0), full, group_.width, group_.unroll, known, true);
+    if (exact.size() != 1) {
+      Section(level, full, size, tail, 1, {}, false);
       return;
     }
-    llvm::Value* end = b_.CreateAnd(b_.CreateAdd(limit, c_.I64(tail - 1)),
-                                    c_.I64(-int64_t{tail}));
-    // One lane at a time, no lane before the bound is masked.
-    Section(level, full, end, tail, 1,
-            tail == 1 ? std::optional(true) : std::nullopt);
-    if (!group_.dead_past_bound) {
-      Section(level, end, c_.I64(size), tail, 1, false);
+    llvm::Value* end = b_.CreateAnd(b_.CreateAdd(exact_limit, c_.I64(tail - 1)),
+                                    c_.I64(-tail));
+    // One lane at a time, none before the bound is masked.
+    if (tail > 1) exact.clear();
+    Section(level, full, end, tail, 1, exact, true);
+    if (group_.dead_past_bound) return;
+    for (const Bound* bound : known) {
+      if (bound->exact) exact.assign(1, bound);
     }
+    Section(level, end, size, tail, 1, exact, false);
   }
 
+  // Tiles from `begin` to before `end`, where `bounds` are all `truth`.
   void Section(unsigned level, llvm::Value* begin, llvm::Value* end,
-               unsigned width, unsigned unroll, std::optional<bool> truth) {
+               unsigned width, unsigned unroll,
+               llvm::ArrayRef<const Bound*> bounds, bool truth) {
     width_ = width;
+    bounds_.assign(bounds.begin(), bounds.end());
     truth_ = truth;
     c_.Loop(begin, end, int64_t{width} * unroll, [&](llvm::Value* index) {
       indices_[group_.vector_dim] = index;
@@ -141,7 +160,7 @@ class GroupEmitter {
     });
     indices_[group_.vector_dim] = c_.I64(0);
     width_ = group_.width;
-    truth_ = std::nullopt;
+    bounds_.clear();
   }
 
   // ---- Bodies ----
@@ -159,9 +178,7 @@ class GroupEmitter {
         along = b_.CreateSub(c_.I64(group_.shape[group_.axis] - 1), along);
       }
       Tile tile(c_, group_, indices, width_);
-      if (truth_) {
-        for (const Bound* bound : bounds_) tile.Assume(*bound, *truth_);
-      }
+      for (const Bound* bound : bounds_) tile.Assume(*bound, truth_);
       // Narrow tiles have slots of their own.
       slot_ = width_ == group_.width ? u : group_.unroll;
       llvm::SmallVector<Pending, 2> pending;
@@ -366,7 +383,7 @@ class GroupEmitter {
   unsigned width_;
   unsigned slot_ = 0;
   unsigned axis_level_ = 0;
-  std::optional<bool> truth_;
+  bool truth_ = false;
   llvm::SmallVector<const Bound*> bounds_;
   llvm::DenseMap<const Root*, Accumulators> reductions_;
 };

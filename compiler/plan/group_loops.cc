@@ -110,39 +110,48 @@ class GroupFinisher {
   }
 
   // A comparison of an index that runs along the lanes with a number.
-  bool IsBound(const Use& use) const {
+  std::optional<Bound> AsBound(const Use& use) const {
     auto compare = use.value.getDefiningOp<mlir::arith::CmpIOp>();
     if (!compare || !IsTensor(use.value) || plan_.HomeOf(use.value)) {
-      return false;
+      return std::nullopt;
     }
-    using Predicate = mlir::arith::CmpIPredicate;
-    Use left{compare.getLhs(), use.map}, right{compare.getRhs(), use.map};
-    switch (compare.getPredicate()) {
-      case Predicate::slt:
-      case Predicate::sle:
-        break;
-      case Predicate::sgt:
-      case Predicate::sge:
-        std::swap(left, right);
-        break;
-      default:
-        return false;
+    const Use left{compare.getLhs(), use.map};
+    const Use right{compare.getRhs(), use.map};
+    const bool index_left = Along(left, group_.vector_dim) == Axes::Stride(1);
+    const Use& index = index_left ? left : right;
+    const Use& limit = index_left ? right : left;
+    if (Along(index, group_.vector_dim) != Axes::Stride(1) ||
+        Along(limit, group_.vector_dim) != Axes::Stride(0)) {
+      return std::nullopt;
     }
     // The bound is computed outside the loops within the lanes' loop.
     if (group_.axis >= 0 && group_.axis != group_.vector_dim &&
         (Along(left, group_.axis) != Axes::Stride(0) ||
          Along(right, group_.axis) != Axes::Stride(0))) {
-      return false;
+      return std::nullopt;
     }
-    return Along(left, group_.vector_dim) == Axes::Stride(1) &&
-           Along(right, group_.vector_dim) == Axes::Stride(0);
+    using Predicate = mlir::arith::CmpIPredicate;
+    switch (compare.getPredicate()) {
+      case Predicate::slt:
+      case Predicate::sle:
+        return Bound{use.value, use.map, index_left};
+      case Predicate::sgt:
+      case Predicate::sge:
+        return Bound{use.value, use.map, !index_left};
+      case Predicate::ult:
+        if (!index_left) return std::nullopt;
+        return Bound{use.value, use.map, false};
+      default:
+        return std::nullopt;
+    }
   }
 
   void FindBounds() {
     if (group_.vector_dim < 0) return;
     for (const Use& use : all_) {
-      if (group_.bounds.size() < kBoundsMax && IsBound(use)) {
-        group_.bounds.push_back({use.value, use.map});
+      if (group_.bounds.size() == kBoundsMax) return;
+      if (std::optional<Bound> bound = AsBound(use)) {
+        group_.bounds.push_back(*bound);
       }
     }
   }
@@ -278,8 +287,11 @@ class GroupFinisher {
   }
 
   bool IsDeadPastBound() {
-    if (group_.bounds.size() != 1) return false;
-    llvm::DenseSet<mlir::Value> false_values{group_.bounds[0].value};
+    llvm::DenseSet<mlir::Value> false_values;
+    for (const Bound& bound : group_.bounds) {
+      if (bound.exact) false_values.insert(bound.value);
+    }
+    if (false_values.size() != 1) return false;
     FalseFolder folder(false_values);
     for (const Root& root : group_.roots) {
       switch (root.kind) {

@@ -81,11 +81,14 @@ struct Root {
   uint32_t index = 0;
 };
 
-// A mask that is true up to some index of the vector dimension and false from
-// there on: `value` (an arith.cmpi) under `map`.
+// A mask (an arith.cmpi) that is true up to some index of the vector dimension,
+// which is known before the loop.
 struct Bound {
   mlir::Value value;
   DimMap map;
+  // It is false from there on. Otherwise nothing is known from there on: a
+  // lower limit, or an unsigned comparison, that holds for all indices or not.
+  bool exact = true;
 };
 
 // One loop nest over tiles, and what it writes. Each tile computes all its

@@ -117,7 +117,11 @@ class Printer {
     for (const Bound& bound : group.bounds) {
       out_.indent(indent + 2) << "bound ";
       PrintValue(bound.value);
-      if (group.dead_past_bound) out_ << ", dead past it";
+      if (!bound.exact) {
+        out_ << ", inexact";
+      } else if (group.dead_past_bound) {
+        out_ << ", dead past it";
+      }
       out_ << "\n";
     }
     for (const Root& root : group.roots) PrintRoot(root, indent + 2);
