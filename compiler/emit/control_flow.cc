@@ -95,9 +95,98 @@ void AdvanceSteps(EmitContext& c, const Item& item, mlir::scf::ForOp loop) {
   for (auto [slot, value] : next) c.b.CreateStore(value, slot);
 }
 
+// A loop around a product: iterations pack operands until a chunk is full or
+// the loop ends, then the chunk is multiplied.
+class ChunkedLoop {
+ public:
+  ChunkedLoop(EmitContext& context, const Item& item)
+      : c_(context),
+        item_(item),
+        loop_(llvm::cast<mlir::scf::ForOp>(item.op)),
+        slots_(NewSlots(context, loop_.getRegionIterArgs())),
+        index_(context.NewSlot(loop_.getInductionVar().getType().isInteger(64)
+                                   ? context.b.getInt64Ty()
+                                   : context.b.getInt32Ty())),
+        depth_(context.NewSlot(context.b.getInt64Ty())) {
+    for (const Item& part : item.bodies[0]) {
+      if (part.kind == Item::Kind::kDot) dot_ = &part;
+    }
+  }
+
+  void Run() {
+    StoreAll(c_, loop_.getInitArgs(), slots_);
+    StartCarried(c_, item_);
+    llvm::Value* begin = c_.Scalar(loop_.getLowerBound());
+    end_ = c_.Scalar(loop_.getUpperBound());
+    step_ = c_.Scalar(loop_.getStep());
+    c_.b.CreateStore(begin, index_);
+    llvm::BasicBlock* chunk = c_.NewBlock("chunk");
+    llvm::BasicBlock* pack = c_.NewBlock("pack");
+    llvm::BasicBlock* multiply = c_.NewBlock("multiply");
+    llvm::BasicBlock* after = c_.NewBlock("chunks.after");
+    c_.b.CreateCondBr(c_.b.CreateICmpSLT(begin, end_), chunk, after);
+    c_.b.SetInsertPoint(chunk);
+    c_.b.CreateStore(c_.I64(0), depth_);
+    c_.b.CreateBr(pack);
+    c_.b.SetInsertPoint(pack);
+    llvm::Value* more = Pack();
+    llvm::Value* room =
+        c_.b.CreateICmpSLT(c_.Load(depth_), c_.I64(item_.chunk));
+    c_.b.CreateCondBr(c_.b.CreateAnd(more, room), pack, multiply);
+    c_.b.SetInsertPoint(multiply);
+    EmitDotChunk(c_, *dot_, c_.Load(depth_));
+    c_.b.CreateCondBr(c_.b.CreateICmpSLT(c_.Load(index_), end_), chunk, after);
+    c_.b.SetInsertPoint(after);
+    LoadAll(c_, loop_.getResults(), slots_);
+  }
+
+ private:
+  // The part of one iteration before and after its dot. Returns whether there
+  // are more.
+  llvm::Value* Pack() {
+    c_.scalars[loop_.getInductionVar()] = c_.Load(index_);
+    LoadAll(c_, loop_.getRegionIterArgs(), slots_);
+    llvm::Value*& a = c_.buffers[dot_->dot.a];
+    llvm::Value*& b = c_.buffers[dot_->dot.b];
+    llvm::Value* const whole[2] = {a, b};
+    const Buffer& panels = c_.plan.buffers[dot_->dot.b];
+    llvm::Type* element = RegisterType(c_.context(), panels.element);
+    llvm::Value* depth = c_.Load(depth_);
+    a = c_.b.CreateGEP(element, a, depth);
+    b = c_.b.CreateGEP(element, b,
+                       c_.b.CreateMul(depth, c_.I64(panels.panel_columns)));
+    for (const Item& part : item_.bodies[0]) {
+      if (&part != dot_) EmitItem(c_, part);
+    }
+    a = whole[0];
+    b = whole[1];
+    StoreAll(c_, loop_.getYieldedValues(), slots_);
+    AdvanceSteps(c_, item_, loop_);
+    c_.b.CreateStore(c_.b.CreateAdd(depth, c_.I64(panels.shape[0])), depth_);
+    llvm::Value* next = c_.b.CreateAdd(c_.Load(index_), step_);
+    c_.b.CreateStore(next, index_);
+    return c_.b.CreateICmpSLT(next, end_);
+  }
+
+  EmitContext& c_;
+  const Item& item_;
+  mlir::scf::ForOp loop_;
+  const Slots slots_;
+  llvm::AllocaInst* index_;
+  llvm::AllocaInst* depth_;  // Elements of K that are packed.
+  const Item* dot_ = nullptr;
+  llvm::Value* end_ = nullptr;
+  llvm::Value* step_ = nullptr;
+};
+
+void EmitForInChunks(EmitContext& c, const Item& item) {
+  ChunkedLoop(c, item).Run();
+}
+
 }  // namespace
 
 void EmitFor(EmitContext& c, const Item& item) {
+  if (item.chunk > 0) return EmitForInChunks(c, item);
   auto loop = llvm::cast<mlir::scf::ForOp>(item.op);
   const Slots slots = NewSlots(c, loop.getRegionIterArgs());
   StoreAll(c, loop.getInitArgs(), slots);

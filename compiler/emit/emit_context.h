@@ -87,12 +87,18 @@ struct EmitContext {
 
 // emit_items.cc: what a sequence of items does.
 void EmitSequence(EmitContext& context, const Sequence& items);
+void EmitItem(EmitContext& context, const Item& item);
 // emit_scalar.cc
 void EmitScalar(EmitContext& context, mlir::Operation* op);
-// emit_group.cc
+// group_versions.cc
 void EmitGroup(EmitContext& context, const Group& group);
+// emit_group.cc; `straight`: none of the group's indices wraps.
+void EmitGroupVersion(EmitContext& context, const Group& group, bool straight);
 // emit_dot.cc
 void EmitDot(EmitContext& context, const Item& item);
+// dot_loop.cc: the dot `dot` of a loop in chunks, of which `depth` elements of
+// K (i64) are packed.
+void EmitDotChunk(EmitContext& context, const Item& dot, llvm::Value* depth);
 // control_flow.cc
 void EmitFor(EmitContext& context, const Item& item);
 void EmitIf(EmitContext& context, const Item& item);

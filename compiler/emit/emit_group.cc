@@ -12,10 +12,12 @@ namespace {
 
 class GroupEmitter {
  public:
-  GroupEmitter(EmitContext& context, const Group& group)
+  // `straight`: none of the group's indices wraps.
+  GroupEmitter(EmitContext& context, const Group& group, bool straight)
       : c_(context),
         b_(context.b),
         group_(group),
+        straight_(straight),
         identity_(DimMap::Identity(group.shape)),
         indices_(group.shape.size(), context.I64(0)),
         width_(group.width) {
@@ -179,6 +181,7 @@ class GroupEmitter {
       }
       Tile tile(c_, group_, indices, width_);
       for (const Bound* bound : bounds_) tile.Assume(*bound, truth_);
+      if (straight_) AssumeNothingWraps(tile, group_);
       // Narrow tiles have slots of their own.
       slot_ = width_ == group_.width ? u : group_.unroll;
       llvm::SmallVector<Pending, 2> pending;
@@ -227,9 +230,8 @@ class GroupEmitter {
         return ComputeHistogram(tile, root);
       case Root::Kind::kAssert: {
         auto assertion = llvm::cast<tt::AssertOp>(root.op);
-        llvm::Value* condition =
-            tile.Lanes(assertion.getCondition(), identity_);
-        c_.Assert(condition, assertion.getMessage());
+        c_.Assert(tile.Lanes(assertion.getCondition(), identity_),
+                  assertion.getMessage());
         return;
       }
     }
@@ -378,6 +380,7 @@ class GroupEmitter {
   EmitContext& c_;
   llvm::IRBuilder<>& b_;
   const Group& group_;
+  const bool straight_;
   const DimMap identity_;
   llvm::SmallVector<llvm::Value*, 4> indices_;
   unsigned width_;
@@ -390,8 +393,8 @@ class GroupEmitter {
 
 }  // namespace
 
-void EmitGroup(EmitContext& context, const Group& group) {
-  GroupEmitter(context, group).Run();
+void EmitGroupVersion(EmitContext& context, const Group& group, bool straight) {
+  GroupEmitter(context, group, straight).Run();
 }
 
 }  // namespace quern

@@ -26,36 +26,30 @@ void InitAccumulator(EmitContext& c, uint32_t index) {
   Reset(c, accumulator.combine, c.accumulators[index]);
 }
 
-void EmitSequence(EmitContext& c, const Sequence& items) {
-  for (const Item& item : items) {
-    if (!c.status.ok()) return;
-    switch (item.kind) {
-      case Item::Kind::kScalar:
-        EmitScalar(c, item.op);
-        break;
-      case Item::Kind::kGroup:
-        EmitGroup(c, *item.group);
-        break;
-      case Item::Kind::kDot:
-        EmitDot(c, item);
-        break;
-      case Item::Kind::kFinish:
-        EmitFinish(c, item.op);
-        break;
-      case Item::Kind::kFor:
-        EmitFor(c, item);
-        break;
-      case Item::Kind::kIf:
-        EmitIf(c, item);
-        break;
-      case Item::Kind::kWhile:
-        EmitWhile(c, item);
-        break;
-      case Item::Kind::kBranch:
-        EmitBranch(c, item);
-        break;
-    }
+void EmitItem(EmitContext& c, const Item& item) {
+  if (!c.status.ok()) return;
+  switch (item.kind) {
+    case Item::Kind::kScalar:
+      return EmitScalar(c, item.op);
+    case Item::Kind::kGroup:
+      return EmitGroup(c, *item.group);
+    case Item::Kind::kDot:
+      return EmitDot(c, item);
+    case Item::Kind::kFinish:
+      return EmitFinish(c, item.op);
+    case Item::Kind::kFor:
+      return EmitFor(c, item);
+    case Item::Kind::kIf:
+      return EmitIf(c, item);
+    case Item::Kind::kWhile:
+      return EmitWhile(c, item);
+    case Item::Kind::kBranch:
+      return EmitBranch(c, item);
   }
+}
+
+void EmitSequence(EmitContext& c, const Sequence& items) {
+  for (const Item& item : items) EmitItem(c, item);
 }
 
 }  // namespace quern

@@ -23,6 +23,11 @@ class Tile final {
   // From now on `bound` is known to be true, or false, at all lanes.
   void Assume(const Bound& bound, bool truth);
 
+  // From now on `value` is known to be the same as `as`, under `map`.
+  void AssumeSame(mlir::Value value, mlir::Value as, const DimMap& map) {
+    known_[{value, map.key()}] = Evaluate(as, map);
+  }
+
   TileValue Evaluate(mlir::Value value, const DimMap& map);
   // The same as a vector, or as a scalar if there is one lane.
   llvm::Value* Lanes(mlir::Value value, const DimMap& map);
@@ -75,6 +80,7 @@ class Tile final {
     llvm::Value* pointer;  // Of lane 0.
     int64_t stride;        // From lane to lane, in elements.
   };
+  Place PlaceInPanels(uint32_t buffer, const DimMap& map);
   Place PlaceInBuffer(uint32_t buffer, llvm::ArrayRef<int64_t> shape,
                       const DimMap& map);
 
@@ -86,6 +92,9 @@ class Tile final {
   int vector_dim_ = -1;
   llvm::DenseMap<std::pair<mlir::Value, uint64_t>, TileValue> known_;
 };
+
+// group_versions.cc: tells `tile` that no index of the group wraps.
+void AssumeNothingWraps(Tile& tile, const Group& group);
 
 }  // namespace quern
 

@@ -159,6 +159,8 @@ void Tile::Store(const TileValue& pointer, llvm::Value* value,
 
 Tile::Place Tile::PlaceInBuffer(uint32_t buffer, llvm::ArrayRef<int64_t> shape,
                                 const DimMap& map) {
+  const Buffer& layout = c_.plan.buffers[buffer];
+  if (layout.panel_columns > 0) return PlaceInPanels(buffer, map);
   llvm::Value* offset = c_.I64(0);
   int64_t lane_stride = 0, stride = 1;
   for (int i = shape.size() - 1; i >= 0; --i) {
@@ -167,11 +169,29 @@ Tile::Place Tile::PlaceInBuffer(uint32_t buffer, llvm::ArrayRef<int64_t> shape,
       lane_stride += stride;
     }
     offset = b_.CreateAdd(offset, b_.CreateMul(Index(code), c_.I64(stride)));
-    stride *= shape[i];
+    stride = layout.row_stride > 0 ? layout.row_stride : stride * shape[i];
   }
-  llvm::Type* type = MemoryType(c_.context(), c_.plan.buffers[buffer].element);
+  llvm::Type* type = MemoryType(c_.context(), layout.element);
   if (type->isPointerTy()) type = b_.getInt64Ty();
   return {b_.CreateGEP(type, c_.buffers[buffer], offset), lane_stride};
+}
+
+// Lanes never run across the edge of a panel.
+Tile::Place Tile::PlaceInPanels(uint32_t buffer, const DimMap& map) {
+  const Buffer& layout = c_.plan.buffers[buffer];
+  llvm::Value* column = Index(map[1]);
+  llvm::Value* in_panel =
+      b_.CreateAnd(column, c_.I64(layout.panel_columns - 1));
+  llvm::Value* panel = b_.CreateSub(column, in_panel);
+  llvm::Value* offset =
+      b_.CreateAdd(b_.CreateMul(panel, c_.I64(layout.panel_rows)),
+                   b_.CreateMul(Index(map[0]), c_.I64(layout.panel_columns)));
+  const bool along_rows =
+      !DimMap::IsConstant(map[0]) && static_cast<int>(map[0]) == vector_dim_;
+  llvm::Type* type = MemoryType(c_.context(), layout.element);
+  return {
+      b_.CreateGEP(type, c_.buffers[buffer], b_.CreateAdd(offset, in_panel)),
+      along_rows ? layout.panel_columns : 1};
 }
 
 TileValue Tile::ReadBuffer(uint32_t buffer, llvm::ArrayRef<int64_t> shape,

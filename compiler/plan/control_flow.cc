@@ -138,6 +138,7 @@ absl::Status Planner::VisitFor(mlir::Operation* op) {
   status = VisitBody(*loop.getBody(), item.bodies[0]);
   std::swap(updates, updates_);
   if (!status.ok()) return status;
+  ChunkDotLoop(item);
   Push(std::move(item));
   return absl::OkStatus();
 }

@@ -187,6 +187,7 @@ void Planner::Flush() {
   item.group = std::make_unique<Group>(std::move(pending_->group));
   pending_.reset();
   FinishGroup(plan_, axes_, *item.group);
+  FindWraps(plan_, axes_, *item.group);
   for (const Root& root : item.group->roots) {
     if (root.kind != Root::Kind::kAccumulate) continue;
     Accumulator& accumulator = plan_.accumulators[root.index];

@@ -30,6 +30,13 @@ struct Buffer {
   // A part of another buffer, that far into it; -1: a buffer of its own.
   int parent = -1;
   uint64_t parent_offset_bytes = 0;
+
+  // Operands of a product, with room for those of several iterations of its
+  // loop (see Item.chunk). Zero: the buffer is row-major without gaps.
+  int64_t row_stride = 0;  // Of a: elements from one row to the next.
+  // Of b: [N / panel_columns][panel_rows][panel_columns].
+  int64_t panel_columns = 0;
+  int64_t panel_rows = 0;
 };
 
 // Where the elements of a tensor value come from, if they are not computed
@@ -91,6 +98,14 @@ struct Bound {
   bool exact = true;
 };
 
+// An index `value` (an arith.remsi) under `map` that is its own dividend, unless
+// that runs beyond the divisor somewhere along the dimension `dim`.
+struct Wrap {
+  mlir::Value value;
+  DimMap map;
+  unsigned dim;
+};
+
 // One loop nest over tiles, and what it writes. Each tile computes all its
 // roots' values before it writes any.
 struct Group {
@@ -108,6 +123,8 @@ struct Group {
   llvm::SmallVector<Bound> bounds;
   // Past the bound no root writes anything.
   bool dead_past_bound = false;
+  // There are two versions of the nest: one for when none of these wraps.
+  llvm::SmallVector<Wrap> wraps;
 
   // Values that roots materialise and that others of this group use: they are
   // evaluated once a tile and not read back.
@@ -146,6 +163,10 @@ struct Item {
   std::vector<Sequence> bodies;
   std::vector<Carried> carried;
   Dot dot;
+  // kFor: if not zero, iterations only fill the operands of the dot in the
+  // body, one iteration's beside the other's along K, until so many elements of
+  // K are there; then they are multiplied at once.
+  int64_t chunk = 0;
 };
 
 struct Plan {

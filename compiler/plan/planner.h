@@ -72,6 +72,9 @@ class Planner final {
   uint32_t DotOperand(mlir::Value value, tt::DotOp op);
   std::optional<uint32_t> CarriedBuffer(tt::DotOp op);
 
+  // dot_loop.cc: `item` is a planned loop.
+  void ChunkDotLoop(Item& item);
+
   // grouping.cc
   uint32_t NewBuffer(llvm::ArrayRef<int64_t> shape, mlir::Type element);
   uint32_t NewBufferFor(mlir::Value value);
@@ -121,6 +124,9 @@ class Planner final {
 
 // Chooses the order, lanes and bounds of `group`, whose roots are all there.
 void FinishGroup(const Plan& plan, const Axes& axes, Group& group);
+
+// Finds the indices of a finished group that are wrapped around.
+void FindWraps(const Plan& plan, const Axes& axes, Group& group);
 
 // Lays the buffers out in scratch memory. Returns its size.
 uint64_t LayOutBuffers(Plan& plan);

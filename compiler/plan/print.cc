@@ -45,7 +45,12 @@ class Printer {
     for (auto [i, buffer] : llvm::enumerate(plan_.buffers)) {
       out_ << "  buffer " << i << ": ";
       PrintShape(buffer.shape);
-      out_ << buffer.element << " at " << buffer.offset_bytes << "\n";
+      out_ << buffer.element << " at " << buffer.offset_bytes;
+      if (buffer.row_stride > 0) out_ << " row stride " << buffer.row_stride;
+      if (buffer.panel_columns > 0) {
+        out_ << " panels " << buffer.panel_rows << "x" << buffer.panel_columns;
+      }
+      out_ << "\n";
     }
     for (auto [i, block] : llvm::enumerate(plan_.blocks)) {
       if (plan_.blocks.size() > 1) out_ << "  block " << i << "\n";
@@ -100,6 +105,7 @@ class Printer {
           break;
       }
     }
+    if (item.chunk > 0) out_ << " chunk " << item.chunk;
     out_ << "\n";
     for (const Sequence& body : item.bodies) PrintSequence(body, indent + 2);
   }
@@ -123,6 +129,11 @@ class Printer {
         out_ << ", dead past it";
       }
       out_ << "\n";
+    }
+    for (const Wrap& wrap : group.wraps) {
+      out_.indent(indent + 2) << "wrap ";
+      PrintValue(wrap.value);
+      out_ << " along " << wrap.dim << "\n";
     }
     for (const Root& root : group.roots) PrintRoot(root, indent + 2);
   }
