@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "proto/wire/image_format.h"
 #include "proto/wire/kernel_abi.h"
 
 namespace quern {
@@ -27,7 +28,9 @@ ScratchPool::~ScratchPool() {
 }
 
 ScratchPool::Lease ScratchPool::Take(uint64_t size_bytes) {
-  if (size_bytes == 0) return Lease(this, nullptr);
+  if (size_bytes == 0 || size_bytes > QUERN_SCRATCH_SIZE_MAX) {
+    return Lease(this, nullptr);
+  }
   for (std::atomic<Lease::Buffer*>& slot : kept_) {
     // Pairs with the release in GiveBack: the size is seen.
     Lease::Buffer* buffer = slot.exchange(nullptr, std::memory_order_acquire);

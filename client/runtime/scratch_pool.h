@@ -41,7 +41,8 @@ class ScratchPool final {
   ScratchPool& operator=(const ScratchPool&) = delete;
   ~ScratchPool();
 
-  // Returns a buffer of at least `size_bytes`. Its contents are anything.
+  // Returns a buffer of at least `size_bytes`, or none if that is more than
+  // QUERN_SCRATCH_SIZE_MAX. Its contents are anything.
   Lease Take(uint64_t size_bytes);
 
  private:

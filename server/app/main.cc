@@ -1,4 +1,5 @@
 // quernd: the daemon's program.
+#include <google/protobuf/stubs/logging.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -112,6 +113,8 @@ int Main(std::string_view argument) {
           absl::StrCat("quernd: ", config.status().message(), "\n"));
     return EXIT_FAILURE;
   }
+  // The library would print a line for each malformed request.
+  google::protobuf::SetLogHandler(nullptr);
   const std::unique_ptr<Logger> logger =
       NewFdLogger(STDERR_FILENO, config->log_level);
   const absl::Status status = Run(*config, *logger);

@@ -13,27 +13,22 @@ namespace quern {
 class RequestBudget final {
  public:
   RequestBudget(uint32_t burst_max, uint32_t per_second_max, absl::Time now)
-      : burst_max_(burst_max),
-        per_second_max_(per_second_max),
-        left_(burst_max),
-        refilled_at_(now) {}
+      : cost_(absl::Seconds(1) / per_second_max),
+        burst_(burst_max * cost_),
+        paid_until_(now) {}
 
   // Takes one request out. False: none is left.
   bool Take(absl::Time now) {
-    const double earned =
-        absl::ToDoubleSeconds(now - refilled_at_) * per_second_max_;
-    left_ = std::clamp(left_ + earned, 0.0, burst_max_);
-    refilled_at_ = now;
-    if (left_ < 1) return false;
-    left_ -= 1;
+    const absl::Time paid_until = std::max(paid_until_, now) + cost_;
+    if (paid_until - now > burst_) return false;
+    paid_until_ = paid_until;
     return true;
   }
 
  private:
-  double burst_max_;
-  double per_second_max_;
-  double left_;
-  absl::Time refilled_at_;
+  absl::Duration cost_;  // The time that earns one request.
+  absl::Duration burst_;
+  absl::Time paid_until_;
 };
 
 }  // namespace quern

@@ -14,7 +14,7 @@ for target in build/asan/bin/fuzz-*; do
   mkdir "$folder/corpus"
   "$target" "$folder/corpus" -max_total_time="$seconds" -max_len=65536 \
     -print_final_stats=1 -verbosity=0 -artifact_prefix="$folder/" 2>&1 |
-    grep -E 'number_of_executed_units|ERROR|SUMMARY' || true
+    grep -E 'number_of_executed_units|==ERROR|SUMMARY|deadly' || true
   if [ "${PIPESTATUS[0]}" -ne 0 ]; then
     exit 1
   fi

@@ -166,14 +166,12 @@ def check_mentioned(paths):
     for path in paths:
         if not path.endswith((".cc", ".cpp", ".td")):
             continue
-        if path.endswith("_test.cc"):
-            stem = Path(path).name[:-len("_test.cc")]
-        else:
-            stem = Path(path).name
+        # quern_test(x) builds x_test.cc, quern_fuzz_target(x) x_fuzz.cc.
+        stem = re.sub(r"(_test|_fuzz)?\.cc$", "", Path(path).name)
         for folder in Path(path).parents:
             lists = ROOT / folder / "CMakeLists.txt"
             if lists.exists() and re.search(
-                    rf"(^|[\s/(]){re.escape(stem)}\b", lists.read_text(),
+                    rf"(^|[\s/(]){re.escape(stem)}(_fuzz|_test)?(\.cc|[\s)]|$)", lists.read_text(),
                     re.M):
                 break
         else:

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "proto/wire/image_format.h"
 #include "proto/wire/kernel_abi.h"
 
 namespace quern {
@@ -40,6 +41,12 @@ TEST(ScratchPoolTest, ABufferThatIsTooSmallIsReplaced) {
   const ScratchPool::Lease large = pool.Take(1 << 20);
   ASSERT_NE(large.data(), nullptr);
   std::memset(large.data(), 1, 1 << 20);
+}
+
+TEST(ScratchPoolTest, TheLimitIsGivenAndOnePastIsNot) {
+  ScratchPool pool;
+  EXPECT_NE(pool.Take(QUERN_SCRATCH_SIZE_MAX).data(), nullptr);
+  EXPECT_EQ(pool.Take(QUERN_SCRATCH_SIZE_MAX + 1).data(), nullptr);
 }
 
 TEST(ScratchPoolTest, LeasesAtOneTimeAreDifferent) {
