@@ -129,8 +129,7 @@ class EpollAttachServer final : public AttachServer {
         End(number, absl::OutOfRangeError("the client's process has ended"));
         return;
       }
-      const absl::Status status =
-          found->second.session.Serve(parts_.clock.Now());
+      const absl::Status status = found->second.session.Serve(parts_.clock);
       if (!status.ok()) End(number, status);
     }
   }

@@ -67,7 +67,7 @@ AttachSession::AttachSession(UniqueFd socket, uint32_t user_id,
       slabs_(slabs),
       directory_(directory) {}
 
-absl::Status AttachSession::Serve(absl::Time now) {
+absl::Status AttachSession::Serve(Clock& clock) {
   for (int i = 0; i < kPacketsPerTurn; ++i) {
     const absl::StatusOr<Packet> packet =
         ReceivePacket(socket_.get(), sizeof(quern_attach_request));
@@ -76,7 +76,7 @@ absl::Status AttachSession::Serve(absl::Time now) {
       return Refuse(packet.status());
     }
     if (!packet.ok()) return packet.status();
-    if (!budget_.Take(now)) {
+    if (!budget_.Take(clock.Now())) {
       return Refuse(absl::ResourceExhaustedError(
           "the session sends more requests than it may"));
     }

@@ -6,12 +6,12 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "cache/code_slabs.h"
 #include "cache/kernel_directory.h"
 #include "proto/wire/attach_protocol.h"
 #include "proto/wire/unique_fd.h"
 #include "server/attach/request_budget.h"
+#include "server/core/clock.h"
 #include "server/core/session.h"
 
 namespace quern {
@@ -38,7 +38,7 @@ class AttachSession final {
   // InvalidArgument, FailedPrecondition: it broke the protocol. It is told.
   // ResourceExhausted: it asks too much. It is told.
   // Unavailable: it does not read its answers.
-  absl::Status Serve(absl::Time now);
+  absl::Status Serve(Clock& clock);
 
   // Tells the client that `slab` is retired, if it has said HELLO.
   //
