@@ -211,7 +211,13 @@ class GroupFinisher {
       mlir::Operation* op = use.value.getDefiningOp();
       const bool loaded = !op || llvm::isa<tt::LoadOp, tt::GatherOp>(op) ||
                           plan_.HomeOf(use.value);
-      if (loaded || llvm::isa<mlir::FloatType>(element)) count(element);
+      if (loaded || llvm::isa<mlir::FloatType>(element)) {
+        count(element);
+      } else if (element.isSignlessInteger(64) &&
+                 Along(use, group_.vector_dim) == std::nullopt) {
+        // Index arithmetic may take two registers, but not eight.
+        widest = std::max<uint64_t>(widest, 4);
+      }
     }
     for (const Root& root : group_.roots) {
       if (root.value) count(ElementOf(root.value));

@@ -189,7 +189,8 @@ struct Plan {
   }
 };
 
-// Returns the plan of a verified kernel.
+// Returns the plan of a verified kernel. Rewrites `function` first: calls are
+// inlined, descriptors become pointers.
 //
 // Unimplemented: an operation, type or rank that is not lowered, with its
 //   location and name.

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "compiler/dialect/diagnostics.h"
+#include "compiler/plan/expand.h"
 #include "compiler/plan/operations.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -293,6 +294,9 @@ absl::Status Planner::VisitAlone(mlir::Operation* op, Root::Kind kind,
 }
 
 absl::StatusOr<Plan> BuildPlan(tt::FuncOp function, const TargetShape& target) {
+  if (absl::Status status = ExpandOperations(function); !status.ok()) {
+    return status;
+  }
   Decisions decisions;
   for (int attempt = 0;; ++attempt) {
     const size_t known = decisions.size();

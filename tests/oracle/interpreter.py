@@ -3,30 +3,19 @@ import re
 
 import numpy as np
 
-import formats
-from arithmetic import ELEMENTWISE, bits_of, cast, from_bits
-from memory import Memory
-from triton_ir import (Block, Op, Parser, Unsupported, Value, dtype_of, make,
-                       parse_type, split_top)
+from arithmetic import ELEMENTWISE, from_bits
+from memory_operations import MemoryOperations, element_bytes, pointee
+from triton_ir import (Parser, Unsupported, Value, dtype_of, make, parse_type,
+                       split_top, split_types)
 
 _STEPS_MAX = 2_000_000
-
-
-def element_bytes(elem):
-    if elem.startswith("!tt.ptr"):
-        return 8
-    return max(int(re.match(r"[a-z]+(\d+)", elem).group(1)) // 8, 1)
-
-
-def pointee(elem):
-    return re.match(r"!tt\.ptr<(.*?)(?:, \d+)?>$", elem).group(1)
 
 
 class AssertFailed(Exception):
     pass
 
 
-class Interpreter:
+class Interpreter(MemoryOperations):
     def __init__(self, text, memory):
         self.functions = Parser(text).functions
         self.memory = memory
@@ -159,68 +148,6 @@ class Interpreter:
         index = i.data.astype(np.int64) % a.data.shape[axis]
         env[op.results[0]] = Value(
             np.take_along_axis(a.data, index, axis), a.elem)
-
-    # ---- Memory ----
-
-    def read(self, addresses, elem):
-        rows = self.memory.read(addresses, element_bytes(elem))
-        return from_bits(rows, elem)
-
-    def do_tt_load(self, op, env):
-        head, _ = split_types(op.rest)
-        args = self.operands(head.split("{")[0], env)
-        pointer = args[0]
-        elem = pointee(pointer.elem)
-        shape = np.shape(pointer.data)
-        where = np.ones(shape, bool) if len(args) < 2 else args[1].data
-        other = args[2].data if len(args) > 2 else np.zeros((), dtype_of(elem))
-        result = np.broadcast_to(other, shape).astype(dtype_of(elem)).reshape(-1)
-        flat = np.asarray(where).reshape(-1)
-        result[flat] = self.read(np.asarray(pointer.data).reshape(-1)[flat], elem)
-        env[op.results[0]] = Value(result.reshape(shape), elem)
-
-    def write(self, pointer, value, where):
-        flat = np.broadcast_to(where, np.shape(pointer)).reshape(-1)
-        rows = bits_of(value)
-        self.memory.write(np.asarray(pointer).reshape(-1)[flat], rows[flat])
-
-    def do_tt_store(self, op, env):
-        head, _ = split_types(op.rest)
-        args = self.operands(head.split("{")[0], env)
-        where = args[2].data if len(args) > 2 else True
-        self.write(args[0].data, args[1], where)
-
-    def do_tt_atomic_rmw(self, op, env):
-        head, _ = split_types(op.rest)
-        kind = head.split(",")[0].strip()
-        args = self.operands(head, env)
-        elem = pointee(args[0].elem)
-        shape = np.shape(args[0].data)
-        pointers = np.asarray(args[0].data).reshape(-1)
-        values = np.asarray(args[1].data).reshape(-1)
-        masks = np.broadcast_to(args[2].data if len(args) > 2 else True,
-                                shape).reshape(-1)
-        old = np.zeros(len(pointers), dtype_of(elem))
-        for i in np.nonzero(masks)[0]:
-            before = self.read(pointers[i:i + 1], elem)
-            old[i] = before[0]
-            after = atomic(kind, before, values[i:i + 1])
-            self.memory.write(pointers[i:i + 1], bits_of(make(after, elem)))
-        env[op.results[0]] = Value(old.reshape(shape), elem)
-
-    def do_tt_atomic_cas(self, op, env):
-        args = self.operands(split_types(op.rest)[0], env)
-        elem = pointee(args[0].elem)
-        shape = np.shape(args[0].data)
-        flat = [np.asarray(a.data).reshape(-1) for a in args]
-        old = np.zeros(len(flat[0]), dtype_of(elem))
-        for i in range(len(flat[0])):
-            before = self.read(flat[0][i:i + 1], elem)
-            old[i] = before[0]
-            if before[0] == flat[1][i]:
-                self.memory.write(flat[0][i:i + 1],
-                                  bits_of(make(flat[2][i:i + 1], elem)))
-        env[op.results[0]] = Value(old.reshape(shape), elem)
 
     # ---- Along an axis ----
 
@@ -375,23 +302,6 @@ def result_name(op, i):
     return op.results[i]
 
 
-def split_types(text):
-    """(operands, types): at the first colon outside brackets and strings."""
-    depth, quoted = 0, False
-    for i, c in enumerate(text):
-        if c == '"':
-            quoted = not quoted
-        if quoted:
-            continue
-        if c in "<([{":
-            depth += 1
-        elif c in ")]}" or (c == ">" and text[i - 1] != "-"):
-            depth -= 1
-        elif c == ":" and depth == 0:
-            return text[:i], text[i + 1:].strip()
-    return text, ""
-
-
 def literal_value(text, elem):
     if elem == "i1":
         return text == "true"
@@ -405,16 +315,3 @@ def literal_value(text, elem):
         row = np.frombuffer(code.to_bytes(size, "little"), np.uint8)
         return from_bits(row.reshape(1, size), elem)[0]
     return make(float(text), elem).data
-
-
-def atomic(kind, old, value):
-    if kind in ("add", "fadd"):
-        return old + value
-    unsigned = old.dtype.str.replace("i", "u")
-    if kind in ("umax", "umin"):
-        pick = np.maximum if kind == "umax" else np.minimum
-        return pick(old.view(unsigned), value.astype(old.dtype).view(
-            unsigned)).view(old.dtype)
-    return {"max": np.maximum, "min": np.minimum, "and": lambda a, b: a & b,
-            "or": lambda a, b: a | b, "xor": lambda a, b: a ^ b,
-            "exch": lambda a, b: b}[kind](old, value)

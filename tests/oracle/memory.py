@@ -17,16 +17,17 @@ class Memory:
         self.buffers.append((address, data))
 
     def _find(self, addresses, size):
+        left = np.ones(len(addresses), bool)
         for base, data in self.buffers:
-            inside = (addresses >= base) & (addresses + size <= base + len(data))
-            if inside.all():
-                yield base, data, slice(None)
-                return
+            inside = left & (addresses >= base) & \
+                (addresses + size <= base + len(data))
             if inside.any():
                 yield base, data, inside
-                addresses = np.where(inside, 0, addresses)
-        if (addresses != 0).any():
-            raise OutOfBounds(hex(int(addresses[addresses != 0][0])))
+                left &= ~inside
+                if not left.any():
+                    return
+        if left.any():
+            raise OutOfBounds(hex(int(addresses[left][0])))
 
     def read(self, addresses, size):
         """One row of `size` bytes for each address."""

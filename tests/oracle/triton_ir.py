@@ -69,6 +69,23 @@ def split_top(text, separator=","):
     return [p.strip() for p in parts if p.strip()]
 
 
+def split_types(text):
+    """(operands, types): at the first colon outside brackets and strings."""
+    depth, quoted = 0, False
+    for i, c in enumerate(text):
+        if c == '"':
+            quoted = not quoted
+        if quoted:
+            continue
+        if c in "<([{":
+            depth += 1
+        elif c in ")]}" or (c == ">" and text[i - 1] != "-"):
+            depth -= 1
+        elif c == ":" and depth == 0:
+            return text[:i], text[i + 1:].strip()
+    return text, ""
+
+
 class Op:
     """One operation: result names, its name, the rest of its line, regions."""
 
