@@ -4,6 +4,7 @@
 #include "compiler/emit/division.h"
 #include "compiler/emit/emit_context.h"
 #include "compiler/emit/extern_functions.h"
+#include "compiler/emit/float_remainder.h"
 #include "compiler/emit/types.h"
 #include "compiler/plan/operations.h"
 #include "llvm/IR/Intrinsics.h"
@@ -212,6 +213,7 @@ llvm::Value* EmitFloat(EmitContext& c, mlir::Operation* op, Args a) {
       .Case([&](arith::MulFOp) { return b.CreateFMul(a[0], a[1]); })
       .Case<arith::DivFOp, tt::PreciseDivFOp>(
           [&](auto) { return b.CreateFDiv(a[0], a[1]); })
+      .Case([&](arith::RemFOp) { return EmitFloatRemainder(b, a[0], a[1]); })
       .Case([&](arith::NegFOp) { return b.CreateFNeg(a[0]); })
       .Case([&](arith::MaxNumFOp) { return binary(llvm::Intrinsic::maxnum); })
       .Case([&](arith::MinNumFOp) { return binary(llvm::Intrinsic::minnum); })

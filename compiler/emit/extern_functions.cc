@@ -2,6 +2,7 @@
 #include "compiler/emit/extern_functions.h"
 
 #include "compiler/builtins/math.h"
+#include "compiler/emit/float_remainder.h"
 #include "compiler/emit/types.h"
 #include "compiler/plan/operations.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -88,25 +89,81 @@ llvm::Value* EmitTest(llvm::IRBuilder<>& b, llvm::StringRef symbol,
   return answer ? b.CreateZExt(answer, result) : nullptr;
 }
 
+// How many bits: set, leading zeros, or the place of the first from 1.
+llvm::Value* EmitCount(llvm::IRBuilder<>& b, llvm::StringRef symbol,
+                       llvm::Value* x) {
+  if (symbol.starts_with("__nv_popc")) {
+    return b.CreateUnaryIntrinsic(llvm::Intrinsic::ctpop, x);
+  }
+  if (symbol.starts_with("__nv_clz")) {
+    return b.CreateBinaryIntrinsic(llvm::Intrinsic::ctlz, x, b.getFalse());
+  }
+  if (!symbol.starts_with("__nv_ffs")) return nullptr;
+  llvm::Type* type = x->getType();
+  llvm::Value* trailing =
+      b.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, x, b.getFalse());
+  llvm::Value* zero = llvm::Constant::getNullValue(type);
+  return b.CreateSelect(b.CreateICmpEQ(x, zero), zero,
+                        b.CreateAdd(trailing, llvm::ConstantInt::get(type, 1)));
+}
+
 llvm::Value* EmitInteger(llvm::IRBuilder<>& b, llvm::StringRef symbol,
                          Args args, llvm::Type* result) {
-  using llvm::Intrinsic::ID;
   llvm::Value* x = args[0];
-  llvm::Value* count = nullptr;
-  if (symbol.starts_with("__nv_popc")) {
-    count = b.CreateUnaryIntrinsic(llvm::Intrinsic::ctpop, x);
-  } else if (symbol.starts_with("__nv_clz")) {
-    count = b.CreateBinaryIntrinsic(llvm::Intrinsic::ctlz, x, b.getFalse());
-  } else if (symbol.starts_with("__nv_ffs")) {
-    llvm::Value* trailing =
-        b.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, x, b.getFalse());
-    llvm::Type* type = x->getType();
-    count =
-        b.CreateSelect(b.CreateICmpEQ(x, llvm::Constant::getNullValue(type)),
-                       llvm::Constant::getNullValue(type),
-                       b.CreateAdd(trailing, llvm::ConstantInt::get(type, 1)));
+  if (llvm::Value* count = EmitCount(b, symbol, x)) {
+    return b.CreateZExtOrTrunc(count, result);
   }
-  return count ? b.CreateZExtOrTrunc(count, result) : nullptr;
+  if (symbol == "__nv_int_as_float" || symbol == "__nv_longlong_as_double") {
+    return b.CreateBitCast(x, result);
+  }
+  if (x->getType() != result) return nullptr;
+  if (symbol.starts_with("__nv_brev")) {
+    return b.CreateUnaryIntrinsic(llvm::Intrinsic::bitreverse, x);
+  }
+  if (symbol == "__nv_abs" || symbol == "__nv_llabs") {
+    return b.CreateBinaryIntrinsic(llvm::Intrinsic::abs, x, b.getFalse());
+  }
+  if (symbol == "__nv_mulhi" && x->getType()->getScalarSizeInBits() == 32) {
+    llvm::Type* wide = LanesOf(b.getInt64Ty(), WidthOf(x));
+    llvm::Value* product =
+        b.CreateMul(b.CreateSExt(x, wide), b.CreateSExt(args[1], wide));
+    return b.CreateTrunc(b.CreateAShr(product, 32), result);
+  }
+  return nullptr;
+}
+
+// Functions of a float and an integer, or from one to the other's type.
+llvm::Value* EmitMixed(EmitContext& c, llvm::StringRef symbol, Args args,
+                       llvm::Type* result) {
+  llvm::IRBuilder<>& b = c.b;
+  const MathTarget target{c.plan.target.avx512};
+  if (symbol == "__nv_float_as_int" || symbol == "__nv_double_as_longlong") {
+    return b.CreateBitCast(args[0], result);
+  }
+  if (symbol == "__nv_float2int_rn") {
+    return b.CreateFreeze(
+        b.CreateFPToSI(EmitMath(b, MathFunction::kRint, args, target), result));
+  }
+  if (symbol == "__nv_powif" && args.size() == 2) {
+    llvm::Value* exponent = b.CreateSIToFP(args[1], result);
+    return EmitMath(b, MathFunction::kPow, {args[0], exponent}, target);
+  }
+  return nullptr;
+}
+
+llvm::Value* EmitOfTwo(llvm::IRBuilder<>& b, llvm::StringRef stem, Args a) {
+  auto binary = [&](llvm::Intrinsic::ID id) {
+    return b.CreateBinaryIntrinsic(id, a[0], a[1]);
+  };
+  if (stem == "fast_divide" || stem == "fdiv_rn" || stem == "ddiv_rn" ||
+      stem == "fast_fdivide") {
+    return b.CreateFDiv(a[0], a[1]);
+  }
+  if (stem == "copysign") return binary(llvm::Intrinsic::copysign);
+  if (stem == "fmax") return binary(llvm::Intrinsic::maxnum);
+  if (stem == "fmin") return binary(llvm::Intrinsic::minnum);
+  if (stem == "fmod") return EmitFloatRemainder(b, a[0], a[1]);
+  return nullptr;
 }
 
 }  // namespace
@@ -120,6 +177,7 @@ llvm::Value* EmitExternFunction(EmitContext& c, tt::ExternElementwiseOp op,
   llvm::Type* element = args[0]->getType()->getScalarType();
   if (element->isIntegerTy()) return EmitInteger(c.b, symbol, args, result);
   if (!element->isFloatTy() && !element->isDoubleTy()) return nullptr;
+  if (llvm::Value* mixed = EmitMixed(c, symbol, args, result)) return mixed;
   if (result->isIntOrIntVectorTy()) {
     return EmitTest(c.b, symbol, args[0], result);
   }
@@ -128,22 +186,7 @@ llvm::Value* EmitExternFunction(EmitContext& c, tt::ExternElementwiseOp op,
   if (!same_types) return nullptr;
   const llvm::StringRef stem = Stem(symbol, element->isFloatTy());
   if (args.size() == 2) {
-    if (stem == "fast_divide" || stem == "fdiv_rn" || stem == "ddiv_rn" ||
-        stem == "fast_fdivide") {
-      return c.b.CreateFDiv(args[0], args[1]);
-    }
-    if (stem == "copysign") {
-      return c.b.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, args[0],
-                                       args[1]);
-    }
-    if (stem == "fmax") {
-      return c.b.CreateBinaryIntrinsic(llvm::Intrinsic::maxnum, args[0],
-                                       args[1]);
-    }
-    if (stem == "fmin") {
-      return c.b.CreateBinaryIntrinsic(llvm::Intrinsic::minnum, args[0],
-                                       args[1]);
-    }
+    if (llvm::Value* value = EmitOfTwo(c.b, stem, args)) return value;
   }
   const std::optional<MathFunction> function = FunctionNamed(stem);
   if (!function || ArgumentsOf(*function) != args.size()) return nullptr;
