@@ -116,6 +116,7 @@ class ChunkedLoop {
   void Run() {
     StoreAll(c_, loop_.getInitArgs(), slots_);
     StartCarried(c_, item_);
+    if (item_.direct_rows) FindRows();
     llvm::Value* begin = c_.Scalar(loop_.getLowerBound());
     end_ = c_.Scalar(loop_.getUpperBound());
     step_ = c_.Scalar(loop_.getStep());
@@ -127,6 +128,9 @@ class ChunkedLoop {
     c_.b.CreateCondBr(c_.b.CreateICmpSLT(begin, end_), chunk, after);
     c_.b.SetInsertPoint(chunk);
     c_.b.CreateStore(c_.I64(0), depth_);
+    llvm::Value* moved = item_.direct_rows
+                             ? c_.Load(c_.steps[item_.direct_rows->step])
+                             : nullptr;
     c_.b.CreateBr(pack);
     c_.b.SetInsertPoint(pack);
     llvm::Value* more = Pack();
@@ -134,15 +138,40 @@ class ChunkedLoop {
         c_.b.CreateICmpSLT(c_.Load(depth_), c_.I64(item_.chunk));
     c_.b.CreateCondBr(c_.b.CreateAnd(more, room), pack, multiply);
     c_.b.SetInsertPoint(multiply);
-    EmitDotChunk(c_, *dot_, c_.Load(depth_));
+    EmitDotChunk(c_, *dot_, c_.Load(depth_), moved);
     c_.b.CreateCondBr(c_.b.CreateICmpSLT(c_.Load(index_), end_), chunk, after);
     c_.b.SetInsertPoint(after);
     LoadAll(c_, loop_.getResults(), slots_);
   }
 
  private:
+  // The addresses of the rows of a before the loop.
+  void FindRows() {
+    Group rows;
+    llvm::append_range(rows.shape, ShapeOf(dot_->op->getOperand(0)));
+    rows.vector_dim = 1;
+    mlir::Value first = c_.plan.steps[item_.direct_rows->step].init;
+    c_.Loop(c_.I64(0), c_.I64(rows.shape[0]), 1, [&](llvm::Value* row) {
+      Tile tile(c_, rows, {row, c_.I64(0)}, 1);
+      llvm::Value* address = tile.Lanes(first, DimMap::Identity(rows.shape));
+      c_.b.CreateStore(address, c_.b.CreateGEP(c_.b.getInt64Ty(),
+                                               c_.buffers[dot_->dot.a], row));
+    });
+  }
+
+  // How many elements of K this iteration has: fewer than a block only where
+  // the rows of a end.
+  llvm::Value* StepDepth(int64_t block) {
+    if (!item_.direct_rows || !item_.direct_rows->limit) return c_.I64(block);
+    llvm::Value* limit =
+        c_.b.CreateSExt(c_.Scalar(item_.direct_rows->limit), c_.b.getInt64Ty());
+    limit =
+        c_.b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, limit, c_.I64(block));
+    return c_.b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, limit, c_.I64(0));
+  }
+
   // The part of one iteration before and after its dot. Returns whether there
-  // are more.
+  // are more that go on where this one ends.
   llvm::Value* Pack() {
     c_.scalars[loop_.getInductionVar()] = c_.Load(index_);
     LoadAll(c_, loop_.getRegionIterArgs(), slots_);
@@ -152,7 +181,7 @@ class ChunkedLoop {
     const Buffer& panels = c_.plan.buffers[dot_->dot.b];
     llvm::Type* element = RegisterType(c_.context(), panels.element);
     llvm::Value* depth = c_.Load(depth_);
-    a = c_.b.CreateGEP(element, a, depth);
+    if (!item_.direct_rows) a = c_.b.CreateGEP(element, a, depth);
     b = c_.b.CreateGEP(element, b,
                        c_.b.CreateMul(depth, c_.I64(panels.panel_columns)));
     for (const Item& part : item_.bodies[0]) {
@@ -162,10 +191,13 @@ class ChunkedLoop {
     b = whole[1];
     StoreAll(c_, loop_.getYieldedValues(), slots_);
     AdvanceSteps(c_, item_, loop_);
-    c_.b.CreateStore(c_.b.CreateAdd(depth, c_.I64(panels.shape[0])), depth_);
+    const int64_t block = panels.shape[0];
+    llvm::Value* step_depth = StepDepth(block);
+    c_.b.CreateStore(c_.b.CreateAdd(depth, step_depth), depth_);
     llvm::Value* next = c_.b.CreateAdd(c_.Load(index_), step_);
     c_.b.CreateStore(next, index_);
-    return c_.b.CreateICmpSLT(next, end_);
+    return c_.b.CreateAnd(c_.b.CreateICmpSLT(next, end_),
+                          c_.b.CreateICmpEQ(step_depth, c_.I64(block)));
   }
 
   EmitContext& c_;

@@ -7,20 +7,22 @@
 namespace quern {
 namespace {
 
-// d[M, N] += a[M, depth] x b[depth, N]: rows of a are `row_stride` apart, b
-// lies in panels of as many columns as a tile has, d is row-major.
+// d[M, N] += a[M, depth] x b[depth, N]: rows of a are `row_stride` apart, or
+// anywhere; b lies in panels of as many columns as a tile has, d is row-major.
 class ChunkEmitter {
  public:
-  ChunkEmitter(EmitContext& context, const Item& dot, llvm::Value* depth)
+  ChunkEmitter(EmitContext& context, const Item& dot, llvm::Value* depth,
+               llvm::Value* moved)
       : c_(context),
         b_(context.b),
         dot_(dot.dot),
         a_buffer_(context.plan.buffers[dot_.a]),
         b_buffer_(context.plan.buffers[dot_.b]),
         depth_(depth),
+        moved_(moved),
         m_(a_buffer_.shape[0]),
         n_(b_buffer_.shape[1]),
-        compute_(a_buffer_.element),
+        compute_(b_buffer_.element),
         stored_(context.plan.buffers[dot_.d].element),
         element_(RegisterType(context.context(), compute_)),
         tile_(DotTileOf(context.plan.target, ElementBytes(compute_), m_, n_)) {}
@@ -28,23 +30,23 @@ class ChunkEmitter {
   // Rows within panels: a panel of b stays in the cache nearest to the core
   // while all rows of a pass by.
   void Run() {
+    if (moved_) FetchRows();
     c_.Loop(c_.I64(0), c_.I64(n_), tile_.columns(), [&](llvm::Value* column) {
       llvm::Value* panel =
           Offset(c_.buffers[dot_.b],
                  b_.CreateMul(column, c_.I64(b_buffer_.panel_rows)));
       c_.Loop(c_.I64(0), c_.I64(m_), tile_.rows, [&](llvm::Value* row) {
-        llvm::Value* rows =
-            Offset(c_.buffers[dot_.a],
-                   b_.CreateMul(row, c_.I64(a_buffer_.row_stride)));
         llvm::Value* sums =
             b_.CreateGEP(StoredLanes()->getScalarType(), c_.buffers[dot_.d],
                          b_.CreateAdd(b_.CreateMul(row, c_.I64(n_)), column));
-        Tile(rows, panel, sums);
+        Tile(RowsFrom(row), panel, sums);
       });
     });
   }
 
  private:
+  using Rows = llvm::SmallVector<llvm::Value*, 8>;
+
   llvm::Value* Offset(llvm::Value* base, llvm::Value* elements) {
     return b_.CreateGEP(element_, base, elements);
   }
@@ -59,7 +61,44 @@ class ChunkEmitter {
                               {x, y, sum});
   }
 
-  void Tile(llvm::Value* rows, llvm::Value* panel, llvm::Value* d) {
+  // Rows that are far from each other in memory, read one element at a time,
+  // come too late if they come when they are used.
+  void FetchRows() {
+    constexpr int64_t kLineBytes = 64;
+    const int64_t line = kLineBytes / ElementBytes(compute_);
+    llvm::Type* pointer = b_.getPtrTy();
+    c_.Loop(c_.I64(0), c_.I64(m_), 1, [&](llvm::Value* row) {
+      llvm::Value* place = b_.CreateGEP(pointer, c_.buffers[dot_.a], row);
+      llvm::Value* first = Offset(b_.CreateLoad(pointer, place), moved_);
+      c_.Loop(c_.I64(0), depth_, line, [&](llvm::Value* k) {
+        b_.CreateIntrinsic(
+            llvm::Intrinsic::prefetch, {pointer},
+            {Offset(first, k), b_.getInt32(0), b_.getInt32(2), b_.getInt32(1)});
+      });
+    });
+  }
+
+  // Where the tile's rows of a begin.
+  Rows RowsFrom(llvm::Value* row) {
+    Rows rows;
+    if (!moved_) {
+      llvm::Value* first = Offset(
+          c_.buffers[dot_.a], b_.CreateMul(row, c_.I64(a_buffer_.row_stride)));
+      for (unsigned i = 0; i < tile_.rows; ++i) {
+        rows.push_back(Offset(first, c_.I64(i * a_buffer_.row_stride)));
+      }
+      return rows;
+    }
+    llvm::Type* pointer = b_.getPtrTy();
+    for (unsigned i = 0; i < tile_.rows; ++i) {
+      llvm::Value* place = b_.CreateGEP(pointer, c_.buffers[dot_.a],
+                                        b_.CreateAdd(row, c_.I64(i)));
+      rows.push_back(Offset(b_.CreateLoad(pointer, place), moved_));
+    }
+    return rows;
+  }
+
+  void Tile(const Rows& rows, llvm::Value* panel, llvm::Value* d) {
     llvm::Type* vector = LanesOf(element_, tile_.width);
     llvm::SmallVector<llvm::AllocaInst*> sums;
     llvm::SmallVector<llvm::Value*> places;
@@ -83,7 +122,7 @@ class ChunkEmitter {
   }
 
   // One element of each row of a, times one row of the panel.
-  void Step(llvm::Value* rows, llvm::Value* panel, llvm::Value* k,
+  void Step(const Rows& rows, llvm::Value* panel, llvm::Value* k,
             llvm::ArrayRef<llvm::AllocaInst*> sums) {
     llvm::Type* vector = LanesOf(element_, tile_.width);
     llvm::Value* from = Offset(panel, b_.CreateMul(k, c_.I64(tile_.columns())));
@@ -93,10 +132,8 @@ class ChunkEmitter {
           vector, Offset(from, c_.I64(int64_t{j} * tile_.width)),
           llvm::Align(ElementBytes(compute_))));
     }
-    llvm::Value* first = Offset(rows, k);
     for (unsigned i = 0; i < tile_.rows; ++i) {
-      llvm::Value* at = Offset(first, c_.I64(i * a_buffer_.row_stride));
-      llvm::Value* factor = b_.CreateLoad(element_, at);
+      llvm::Value* factor = b_.CreateLoad(element_, Offset(rows[i], k));
       if (tile_.width > 1) {
         factor = b_.CreateVectorSplat(tile_.width, factor);
       }
@@ -113,6 +150,7 @@ class ChunkEmitter {
   const Buffer& a_buffer_;
   const Buffer& b_buffer_;
   llvm::Value* depth_;
+  llvm::Value* moved_;
   const int64_t m_, n_;
   const mlir::Type compute_, stored_;
   llvm::Type* element_;
@@ -121,8 +159,9 @@ class ChunkEmitter {
 
 }  // namespace
 
-void EmitDotChunk(EmitContext& context, const Item& dot, llvm::Value* depth) {
-  ChunkEmitter(context, dot, depth).Run();
+void EmitDotChunk(EmitContext& context, const Item& dot, llvm::Value* depth,
+                  llvm::Value* moved) {
+  ChunkEmitter(context, dot, depth, moved).Run();
 }
 
 }  // namespace quern

@@ -96,6 +96,7 @@ void Planner::ChunkDotLoop(Item& item) {
   b.panel_columns = tile.columns();
   b.panel_rows = item.chunk;
   b.size_bytes = item.chunk * b.shape[1] * bytes;
+  ReadRowsDirectly(item, llvm::cast<tt::DotOp>(dot->op), dot->dot);
 }
 
 }  // namespace quern

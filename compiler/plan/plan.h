@@ -98,8 +98,8 @@ struct Bound {
   bool exact = true;
 };
 
-// An index `value` (an arith.remsi) under `map` that is its own dividend, unless
-// that runs beyond the divisor somewhere along the dimension `dim`.
+// An index `value` (an arith.remsi) under `map` that is its own dividend,
+// unless that runs beyond the divisor somewhere along the dimension `dim`.
 struct Wrap {
   mlir::Value value;
   DimMap map;
@@ -157,6 +157,12 @@ struct Item {
   struct Dot {
     uint32_t a = 0, b = 0, d = 0;  // Buffers: [M, K], [K, N], [M, N].
   };
+  // The operand a of a loop in chunks, if it is read where it lies: buffer
+  // `dot.a` then holds the address of the first element of each row.
+  struct DirectRows {
+    uint32_t step = 0;  // The pointers.
+    mlir::Value limit;  // Elements of K from here on; null: no end is near.
+  };
   Kind kind;
   mlir::Operation* op = nullptr;
   std::unique_ptr<Group> group;
@@ -167,6 +173,7 @@ struct Item {
   // body, one iteration's beside the other's along K, until so many elements of
   // K are there; then they are multiplied at once.
   int64_t chunk = 0;
+  std::optional<DirectRows> direct_rows;
 };
 
 struct Plan {

@@ -74,6 +74,8 @@ class Planner final {
 
   // dot_loop.cc: `item` is a planned loop.
   void ChunkDotLoop(Item& item);
+  // direct_rows.cc: `item` is a loop in chunks around `dot`.
+  void ReadRowsDirectly(Item& item, tt::DotOp op, const Item::Dot& dot);
 
   // grouping.cc
   uint32_t NewBuffer(llvm::ArrayRef<int64_t> shape, mlir::Type element);

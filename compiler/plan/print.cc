@@ -106,6 +106,7 @@ class Printer {
       }
     }
     if (item.chunk > 0) out_ << " chunk " << item.chunk;
+    if (item.direct_rows) out_ << " rows direct";
     out_ << "\n";
     for (const Sequence& body : item.bodies) PrintSequence(body, indent + 2);
   }
