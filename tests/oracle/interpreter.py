@@ -8,7 +8,7 @@ from memory_operations import MemoryOperations, element_bytes, pointee
 from triton_ir import (Parser, Unsupported, Value, dtype_of, make, parse_type,
                        split_top, split_types)
 
-_STEPS_MAX = 2_000_000
+_STEPS_MAX = 200_000
 
 
 class AssertFailed(Exception):
@@ -20,6 +20,7 @@ class Interpreter(MemoryOperations):
         self.functions = Parser(text).functions
         self.memory = memory
         self.steps = 0
+        self.steps_max = _STEPS_MAX
 
     def launch(self, name, args, grid):
         for z in range(grid[2]):
@@ -44,7 +45,7 @@ class Interpreter(MemoryOperations):
         while True:
             for op in block.ops:
                 self.steps += 1
-                if self.steps > _STEPS_MAX:
+                if self.steps > self.steps_max:
                     raise Unsupported("runs too long")
                 done = self.execute(op, env)
                 if done is None:
