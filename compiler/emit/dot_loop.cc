@@ -1,5 +1,6 @@
 // The product of packed operands of a loop that sums up a matrix product.
 #include "compiler/emit/emit_context.h"
+#include "compiler/emit/lane_dot.h"
 #include "compiler/emit/types.h"
 #include "compiler/plan/dot_tile.h"
 #include "compiler/plan/operations.h"
@@ -22,10 +23,14 @@ class ChunkEmitter {
         moved_(moved),
         m_(a_buffer_.shape[0]),
         n_(b_buffer_.shape[1]),
-        compute_(b_buffer_.element),
         stored_(context.plan.buffers[dot_.d].element),
+        compute_(dot_.lane_elements > 1 ? stored_ : b_buffer_.element),
         element_(RegisterType(context.context(), compute_)),
-        tile_(DotTileOf(context.plan.target, ElementBytes(compute_), m_, n_)) {}
+        tile_(DotTileOf(context.plan.target, ElementBytes(compute_), m_, n_)) {
+    // From here on an element is what a lane holds, all of it.
+    if (dot_.lane_elements == 1) return;
+    depth_ = b_.CreateLShr(depth_, llvm::Log2_32(dot_.lane_elements));
+  }
 
   // Rows within panels: a panel of b stays in the cache nearest to the core
   // while all rows of a pass by.
@@ -34,7 +39,9 @@ class ChunkEmitter {
     c_.Loop(c_.I64(0), c_.I64(n_), tile_.columns(), [&](llvm::Value* column) {
       llvm::Value* panel =
           Offset(c_.buffers[dot_.b],
-                 b_.CreateMul(column, c_.I64(b_buffer_.panel_rows)));
+                 b_.CreateMul(column, c_.I64(b_buffer_.panel_rows /
+                                             int64_t{dot_.lane_elements})));
+      if (dot_.lane_elements > 1) Interleave(panel);
       c_.Loop(c_.I64(0), c_.I64(m_), tile_.rows, [&](llvm::Value* row) {
         llvm::Value* sums =
             b_.CreateGEP(StoredLanes()->getScalarType(), c_.buffers[dot_.d],
@@ -54,11 +61,34 @@ class ChunkEmitter {
     return LanesOf(RegisterType(c_.context(), stored_), tile_.width);
   }
   llvm::Value* MultiplyAdd(llvm::Value* x, llvm::Value* y, llvm::Value* sum) {
+    if (dot_.lane_elements > 1) {
+      return EmitLaneDot(c_, x, y, sum, dot_.lane_elements);
+    }
     if (element_->isIntegerTy()) {
       return b_.CreateAdd(sum, b_.CreateMul(x, y));
     }
     return b_.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()},
                               {x, y, sum});
+  }
+
+  // Puts the elements of a column that a lane multiplies side by side: rows of
+  // the panel change places with lanes, where they are.
+  void Interleave(llvm::Value* panel) {
+    const unsigned elements = dot_.lane_elements;
+    const unsigned columns = tile_.columns();
+    llvm::Type* narrow =
+        LanesOf(b_.getIntNTy(32 / elements), columns * elements);
+    llvm::SmallVector<int> order;
+    for (unsigned i = 0; i < columns * elements; ++i) {
+      order.push_back(i % elements * columns + i / elements);
+    }
+    c_.Loop(c_.I64(0), depth_, 1, [&](llvm::Value* k) {
+      llvm::Value* place =
+          Offset(panel, b_.CreateMul(k, c_.I64(tile_.columns())));
+      llvm::Value* rows = b_.CreateAlignedLoad(narrow, place, llvm::Align(4));
+      b_.CreateAlignedStore(b_.CreateShuffleVector(rows, order), place,
+                            llvm::Align(4));
+    });
   }
 
   // Rows that are far from each other in memory, read one element at a time,
@@ -82,10 +112,11 @@ class ChunkEmitter {
   Rows RowsFrom(llvm::Value* row) {
     Rows rows;
     if (!moved_) {
-      llvm::Value* first = Offset(
-          c_.buffers[dot_.a], b_.CreateMul(row, c_.I64(a_buffer_.row_stride)));
+      const int64_t stride = a_buffer_.row_stride / int64_t{dot_.lane_elements};
+      llvm::Value* first =
+          Offset(c_.buffers[dot_.a], b_.CreateMul(row, c_.I64(stride)));
       for (unsigned i = 0; i < tile_.rows; ++i) {
-        rows.push_back(Offset(first, c_.I64(i * a_buffer_.row_stride)));
+        rows.push_back(Offset(first, c_.I64(i * stride)));
       }
       return rows;
     }
@@ -152,7 +183,7 @@ class ChunkEmitter {
   llvm::Value* depth_;
   llvm::Value* moved_;
   const int64_t m_, n_;
-  const mlir::Type compute_, stored_;
+  const mlir::Type stored_, compute_;
   llvm::Type* element_;
   const DotTile tile_;
 };

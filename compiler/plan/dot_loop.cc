@@ -18,9 +18,9 @@ constexpr int64_t kChunkElements = 128;
 constexpr int64_t kRowPadding = 16;
 
 // The dot of the loop's body, if everything else there serves its operands.
-const Item* OnlyDot(const Sequence& body) {
-  const Item* dot = nullptr;
-  for (const Item& item : body) {
+Item* OnlyDot(Sequence& body) {
+  Item* dot = nullptr;
+  for (Item& item : body) {
     switch (item.kind) {
       case Item::Kind::kScalar:
         if (!mlir::isMemoryEffectFree(item.op) &&
@@ -77,22 +77,45 @@ bool OnlySums(const Item& item, const Item& dot) {
   return found;
 }
 
+// How many products of i8 one instruction of the target adds up in a lane.
+unsigned LaneElements(const TargetShape& target) {
+  if (target.arch == TargetArch::kX86_64) return 2;  // Of i16.
+  return target.dotprod ? 4 : 1;
+}
+
+// The operands of a product of i8 keep fewer than 32 bits.
+void KeepIntegersNarrow(const TargetShape& target, Item& dot, Buffer& a,
+                        Buffer& b) {
+  auto op = llvm::cast<tt::DotOp>(dot.op);
+  const unsigned elements = LaneElements(target);
+  if (elements == 1 || a.shape[1] % elements != 0 ||
+      !ElementOf(op.getA()).isSignlessInteger(8)) {
+    return;
+  }
+  dot.dot.lane_elements = elements;
+  a.element = b.element =
+      mlir::IntegerType::get(a.element.getContext(), 32 / elements);
+}
+
 }  // namespace
 
 void Planner::ChunkDotLoop(Item& item) {
-  const Item* dot = OnlyDot(item.bodies[0]);
+  Item* dot = OnlyDot(item.bodies[0]);
   if (!dot || !OnlyFills(item.bodies[0], dot->dot) || !OnlySums(item, *dot)) {
     return;
   }
   Buffer& a = plan_.buffers[dot->dot.a];
   Buffer& b = plan_.buffers[dot->dot.b];
   if (a.shape.size() != 2 || a.parent >= 0 || b.parent >= 0) return;
+  // Sums decide the tile, narrow as the operands may be.
+  const DotTile tile =
+      DotTileOf(plan_.target, ElementBytes(a.element), a.shape[0], b.shape[1]);
+  KeepIntegersNarrow(plan_.target, *dot, a, b);
   const uint64_t bytes = ElementBytes(a.element);
   const int64_t step = a.shape[1];
   item.chunk = std::max(step, kChunkElements / step * step);
   a.row_stride = item.chunk + kRowPadding;
   a.size_bytes = a.shape[0] * a.row_stride * bytes;
-  const DotTile tile = DotTileOf(plan_.target, bytes, a.shape[0], b.shape[1]);
   b.panel_columns = tile.columns();
   b.panel_rows = item.chunk;
   b.size_bytes = item.chunk * b.shape[1] * bytes;

@@ -156,6 +156,9 @@ struct Item {
   };
   struct Dot {
     uint32_t a = 0, b = 0, d = 0;  // Buffers: [M, K], [K, N], [M, N].
+    // In chunks: so many integers of K are multiplied and added up by one
+    // instruction, in each lane of 32 bits.
+    unsigned lane_elements = 1;
   };
   // The operand a of a loop in chunks, if it is read where it lies: buffer
   // `dot.a` then holds the address of the first element of each row.

@@ -78,7 +78,11 @@ class Printer {
         return;
       case Item::Kind::kDot:
         out_ << "dot buffer " << item.dot.d << " += buffer " << item.dot.a
-             << " * buffer " << item.dot.b << "\n";
+             << " * buffer " << item.dot.b;
+        if (item.dot.lane_elements > 1) {
+          out_ << " by " << item.dot.lane_elements;
+        }
+        out_ << "\n";
         return;
       case Item::Kind::kFinish:
         out_ << "finish ";
