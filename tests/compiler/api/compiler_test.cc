@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "llvm/Support/ErrorHandling.h"
 #include "proto/wire/image.h"
 
 namespace quern {
@@ -226,6 +227,13 @@ TEST(CompilerTest, NestingIsLimited) {
   const auto result = TheCompiler().Compile(
       SpecOf(Kernel("matmul_f32")), KernelKey(), CompileOutput::kPlan, limits);
   EXPECT_EQ(result.status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(CompilerDeathTest, AFatalErrorHasAnExitCodeOfItsOwn) {
+  TheCompiler();
+  EXPECT_EXIT(llvm::report_bad_alloc_error("no memory is left"),
+              ::testing::ExitedWithCode(kCompilerFatalErrorExit),
+              "LLVM ERROR: no memory is left");
 }
 
 TEST(CompilerTest, TheBuildIdIsStable) {

@@ -3,6 +3,7 @@
 #include "compiler/builtins/math.h"
 
 #include <gtest/gtest.h>
+#include <sleef.h>
 
 #include <bit>
 #include <cmath>
@@ -255,6 +256,41 @@ TEST_P(MathTest, NothingIsImportedOnAnyTarget) {
       EXPECT_TRUE(doubles.ok()) << spec.cpu << bytes << doubles.status();
       const auto floats = Image<float>(GetParam(), machine);
       EXPECT_TRUE(floats.ok()) << spec.cpu << bytes << floats.status();
+    }
+  }
+}
+
+// A second oracle, whose own error is at most one unit.
+struct Second {
+  MathFunction function;
+  decltype(&Sleef_exp_u10) f;
+  double bound;
+};
+
+TEST(MathSleefTest, DoublesAgreeWithSleef) {
+  const Second seconds[] = {{MathFunction::kExp, Sleef_exp_u10, 2},
+                            {MathFunction::kExp2, Sleef_exp2_u10, 2},
+                            {MathFunction::kExpm1, Sleef_expm1_u10, 3},
+                            {MathFunction::kLog, Sleef_log_u10, 2},
+                            {MathFunction::kLog2, Sleef_log2_u10, 3},
+                            {MathFunction::kLog10, Sleef_log10_u10, 3},
+                            {MathFunction::kLog1p, Sleef_log1p_u10, 3},
+                            {MathFunction::kSin, Sleef_sin_u10, 2},
+                            {MathFunction::kCos, Sleef_cos_u10, 2},
+                            {MathFunction::kTan, Sleef_tan_u10, 4},
+                            {MathFunction::kAtan, Sleef_atan_u10, 3},
+                            {MathFunction::kTanh, Sleef_tanh_u10, 4},
+                            {MathFunction::kErf, Sleef_erf_u10, 3}};
+  std::vector<double> x;
+  std::mt19937_64 random(11);
+  std::uniform_real_distribution<double> usual(-20, 20);
+  for (int i = 0; i < 100000; ++i) x.push_back(usual(random));
+  for (const Second& second : seconds) {
+    const Oracle oracle = {"", second.function, 1, nullptr, 0, 0};
+    const auto got = Apply<double>(oracle, Machines()[0], x, {});
+    for (size_t i = 0; i < x.size(); ++i) {
+      ASSERT_LE(UlpError(got[i], Real{second.f(x[i])}), second.bound)
+          << static_cast<int>(second.function) << " of " << x[i];
     }
   }
 }
