@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "proto/wire/status.h"
 #include "server/core/canonical_spec.h"
 
@@ -167,12 +168,18 @@ class SteppingKernelService final : public KernelService {
         [this, flying](CompileOutcome outcome) {
           Finish(flying, std::move(outcome));
         });
-    if (!status.ok()) steps_.flights.Land(joined.flight, status);
+    if (!status.ok()) {
+      steps_.flights.Land(joined.flight, status);
+    } else if (!steps_.flights.IsFlying(joined.flight)) {
+      // Its last waiter left before there was a job to cancel; or it has
+      // landed, and there is none any more.
+      steps_.dispatcher.Cancel(joined.flight);
+    }
   }
 
   void Finish(const Flying& flying, CompileOutcome outcome) {
     if (outcome.source_is_deadly) {
-      steps_.ledger.Record(flying.job.key, outcome.status);
+      outcome.status = KeepReproducer(flying.job, outcome.status);
     }
     if (!outcome.status.ok()) {
       steps_.flights.Land(flying.flight, outcome.status);
@@ -189,6 +196,19 @@ class SteppingKernelService final : public KernelService {
     steps_.flights.Land(flying.flight, view);
   }
 
+  // Enters a failure that the source is to blame for, and keeps the source, so
+  // that whoever looks for the fault can have it. Returns the status that says
+  // where.
+  absl::Status KeepReproducer(const CompileJob& job,
+                              const absl::Status& status) {
+    const absl::Status named(
+        status.code(), absl::StrCat(status.message(), "; GetKernel has it as ",
+                                    job.key.ToHex()));
+    steps_.ledger.Record(job.key, named);
+    steps_.sources.Put(job.key, job.spec);
+    return named;
+  }
+
   absl::StatusOr<CompiledKernel> Keep(const Flying& flying,
                                       CompileOutcome outcome) {
     const absl::Time begin = steps_.clock.Now();
@@ -196,11 +216,9 @@ class SteppingKernelService final : public KernelService {
         steps_.shelf.Keep(flying.job.key, flying.job.spec->target, flying.host,
                           std::move(outcome.bytes));
     if (!kernel.ok()) {
-      if (absl::IsInternal(kernel.status())) {
-        ++images_rejected_;
-        steps_.ledger.Record(flying.job.key, kernel.status());
-      }
-      return kernel;
+      if (!absl::IsInternal(kernel.status())) return kernel;
+      ++images_rejected_;
+      return KeepReproducer(flying.job, kernel.status());
     }
     ++compiles_;
     steps_.ledger.Clear(flying.job.key);

@@ -48,6 +48,11 @@ class TableSingleFlight final : public SingleFlight {
     return left;
   }
 
+  bool IsFlying(uint64_t flight) override {
+    std::lock_guard lock(mutex_);
+    return flights_.contains(flight);
+  }
+
   void Land(uint64_t number,
             const absl::StatusOr<CompiledKernel>& result) override {
     std::map<uint64_t, CompileDone> waiters;

@@ -49,6 +49,9 @@ class SingleFlight {
 
   virtual LeftFlight Leave(uint64_t waiter) = 0;
 
+  // Whether `flight` has neither landed nor been abandoned.
+  virtual bool IsFlying(uint64_t flight) = 0;
+
   // Ends `flight` and gives `result` to all its waiters. Does nothing if it
   // was abandoned.
   virtual void Land(uint64_t flight,

@@ -94,9 +94,13 @@ class AdminServiceRpc final : public v1::AdminService::CallbackService {
                            KernelKey::FromBytes(request.key()));
     QUERN_ASSIGN_OR_RETURN(const std::optional<CompileOutput> output,
                            OutputOf(request.view()));
-    QUERN_ASSIGN_OR_RETURN(const CompiledKernel kernel, kernels_.Lookup(key));
-    *response->mutable_kernel() = ToProto(kernel.info, incarnation_);
     const std::shared_ptr<const CompileSpec> spec = kernels_.Source(key);
+    const absl::StatusOr<CompiledKernel> kernel = kernels_.Lookup(key);
+    if (kernel.ok()) {
+      *response->mutable_kernel() = ToProto(kernel->info, incarnation_);
+    } else if (spec == nullptr || request.view() != v1::KERNEL_VIEW_SOURCE) {
+      return kernel.status();
+    }
     if (spec != nullptr) response->set_format(ToProto(spec->format));
     if (request.view() == v1::KERNEL_VIEW_SOURCE) {
       if (spec == nullptr) {

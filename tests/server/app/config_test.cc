@@ -143,5 +143,38 @@ TEST(ConfigTest, AFileIsReadAndALargeOneIsNot) {
   ::unlink(path.c_str());
 }
 
+TEST(ConfigTest, TheExampleNamesTheDefaults) {
+  const Config example =
+      *LoadConfig(QUERN_SOURCE_DIR "/deploy/daemon.textproto",
+                  {.program_folder = "/bin", .user_id = 1000});
+  const Config defaults = *Parse(kSockets);
+  EXPECT_EQ(example.socket_mode, 0660u);
+  EXPECT_THAT(example.access.group_ids, ElementsAre(990));
+  EXPECT_EQ(example.source_size_bytes_max, defaults.source_size_bytes_max);
+  EXPECT_EQ(example.message_size_bytes_max, defaults.message_size_bytes_max);
+  EXPECT_EQ(example.compile_timeout, defaults.compile_timeout);
+  EXPECT_EQ(example.compile_memory_bytes_max,
+            defaults.compile_memory_bytes_max);
+  EXPECT_EQ(example.compile_children_max, defaults.compile_children_max);
+  EXPECT_EQ(example.queued_compiles_max, defaults.queued_compiles_max);
+  EXPECT_EQ(example.queued_compiles_per_session_max,
+            defaults.queued_compiles_per_session_max);
+  EXPECT_EQ(example.image_size_bytes_max, defaults.image_size_bytes_max);
+  EXPECT_EQ(example.directory_entries_max, defaults.directory_entries_max);
+  EXPECT_EQ(example.code_memory_bytes_max, defaults.code_memory_bytes_max);
+  EXPECT_EQ(example.slab_size_bytes, defaults.slab_size_bytes);
+  EXPECT_EQ(example.nesting_max, defaults.nesting_max);
+  EXPECT_EQ(example.sessions_max, defaults.sessions_max);
+  EXPECT_EQ(example.stored_source_bytes_max, defaults.stored_source_bytes_max);
+  EXPECT_EQ(example.stored_image_bytes_max, defaults.stored_image_bytes_max);
+  EXPECT_EQ(example.worker_path, defaults.worker_path);
+  EXPECT_EQ(example.sandbox_required, defaults.sandbox_required);
+  EXPECT_EQ(example.crashes_max, defaults.crashes_max);
+  EXPECT_EQ(example.crash_refusal, defaults.crash_refusal);
+  EXPECT_EQ(example.crashes_per_zygote_max, defaults.crashes_per_zygote_max);
+  EXPECT_EQ(example.log_level, defaults.log_level);
+  EXPECT_EQ(example.drain_timeout, defaults.drain_timeout);
+}
+
 }  // namespace
 }  // namespace quern

@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -16,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "proto/wire/attach_protocol.h"
 #include "quern/v1/admin_service.grpc.pb.h"
 #include "quern/v1/kernel_service.grpc.pb.h"
 #include "server/app/listener.h"
@@ -59,6 +61,8 @@ class DaemonTest : public testing::Test {
     auto channel_path = folder_ + "/client";
     // The paths go with the listeners, so the client gets one of its own.
     std::filesystem::create_hard_link(config_.rpc_path, channel_path);
+    std::filesystem::create_hard_link(config_.attach_path,
+                                      folder_ + "/attach_client");
     daemon_ = *StartDaemon(config_, rpc.TakeSocket(), attach.TakeSocket(),
                            *clock_, logger_);
     grpc::ChannelArguments arguments;
@@ -186,6 +190,71 @@ TEST_F(DaemonTest, ASourceThatKeepsCrashingIsRefusedWithoutAProcess) {
             std::string::npos)
       << status.error_message();
   EXPECT_EQ(Stats().children_dead().crashed(), 2u);
+}
+
+TEST_F(DaemonTest, TheSourceOfACrashIsShownByTheKeyThatItsErrorNames) {
+  Start();
+  const std::string message = Compile("crash").error_message();
+  ASSERT_GT(message.size(), 64u);
+  v1::GetKernelRequest get;
+  const KernelKey key =
+      *KernelKey::FromHex(message.substr(message.size() - 64));
+  get.set_key(key.bytes.data(), key.bytes.size());
+  get.set_view(v1::KERNEL_VIEW_SOURCE);
+  grpc::ClientContext context;
+  v1::GetKernelResponse shown;
+  ASSERT_TRUE(admin_->GetKernel(&context, get, &shown).ok());
+  EXPECT_EQ(shown.text(), "crash");
+  EXPECT_FALSE(shown.has_kernel());
+}
+
+TEST_F(DaemonTest, AnAttachedClientHasASessionOfItsOwn) {
+  config_.compile_children_max = 1;
+  config_.queued_compiles_per_session_max = 1;
+  Start();
+  // Over the hard link, as the RPC channel.
+  const UniqueFd attached(::socket(AF_UNIX, SOCK_SEQPACKET, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = folder_ + "/attach_client";
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  ASSERT_EQ(
+      ::connect(attached.get(), reinterpret_cast<const sockaddr*>(&address),
+                sizeof(address)),
+      0);
+  quern_attach_request hello{};
+  hello.magic = QUERN_ATTACH_MAGIC;
+  hello.version = QUERN_ATTACH_VERSION;
+  hello.type = QUERN_ATTACH_HELLO;
+  quern_attach_reply reply;
+  ASSERT_EQ(::send(attached.get(), &hello, sizeof(hello), 0),
+            static_cast<ssize_t>(sizeof(hello)));
+  ASSERT_EQ(::recv(attached.get(), &reply, sizeof(reply), 0),
+            static_cast<ssize_t>(sizeof(reply)));
+
+  std::vector<std::future<grpc::Status>> calls;
+  for (int i = 0; i < 2; ++i) {
+    calls.push_back(std::async(std::launch::async, [this, i] {
+      return Compile("sleep_ms 1000 " + std::to_string(i));
+    }));
+    ASSERT_TRUE(Eventually([this, i] {
+      return Stats().compiles_running() + Stats().compiles_queued() ==
+             static_cast<uint64_t>(i + 1);
+    }));
+  }
+  EXPECT_EQ(Compile("ok unattached").error_code(),
+            grpc::StatusCode::RESOURCE_EXHAUSTED);
+  std::string token;
+  for (const uint8_t byte : reply.session_token) {
+    token += "0123456789abcdef"[byte >> 4];
+    token += "0123456789abcdef"[byte & 15];
+  }
+  grpc::ClientContext context;
+  context.AddMetadata("quern-session", token);
+  v1::CompileResponse response;
+  EXPECT_TRUE(
+      kernels_->Compile(&context, Request("ok attached"), &response).ok());
+  for (auto& call : calls) EXPECT_TRUE(call.get().ok());
 }
 
 TEST_F(DaemonTest, ACompileTimeAtTheLimitEndsIt) {

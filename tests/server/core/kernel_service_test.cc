@@ -194,6 +194,17 @@ TEST_F(KernelServiceTest, ASourceThatCrashesThreeTimesIsRefused) {
   EXPECT_EQ(pool_.started(), 4u);
 }
 
+TEST_F(KernelServiceTest, ASourceThatKilledTheCompilerIsKeptAndNamed) {
+  OpenGate();
+  const uint64_t call = Compile(Spec("a"));
+  const KernelKey key = pool_.JobOf(1).key;
+  pool_.Fail(1, absl::InternalError("crash"), true);
+  EXPECT_NE(Result(call).status().message().find(key.ToHex()),
+            absl::string_view::npos);
+  EXPECT_EQ(service_->Source(key)->source, "a");
+  EXPECT_TRUE(absl::IsNotFound(service_->Lookup(key).status()));
+}
+
 TEST_F(KernelServiceTest, ABadImageIsNeverServed) {
   OpenGate();
   const uint64_t garbage = Compile(Spec("a"));

@@ -90,7 +90,9 @@ TEST(SingleFlightTest, OnlyTheLastWaiterEndsTheFlightByLeaving) {
   const LeftFlight left = flights->Leave(1);
   EXPECT_TRUE(left.done);
   EXPECT_EQ(left.abandoned, std::nullopt);
+  EXPECT_TRUE(flights->IsFlying(leader.flight));
   EXPECT_EQ(flights->Leave(2).abandoned, leader.flight);
+  EXPECT_FALSE(flights->IsFlying(leader.flight));
   flights->Land(leader.flight, absl::AbortedError("too late"));
   EXPECT_EQ(first.calls, 0);
   EXPECT_EQ(second.calls, 0);
