@@ -35,9 +35,6 @@
 namespace quern {
 namespace {
 
-// A client has a few connections; this many for each session are let in.
-constexpr size_t kConnectionsPerSession = 4;
-
 // Bytes that nobody can guess. The kernel gives so few without fail.
 template <typename T>
 T Random() {

@@ -16,6 +16,7 @@
 #include "proto/wire/status.h"
 #include "server/app/config.h"
 #include "server/app/daemon.h"
+#include "server/app/descriptor_limit.h"
 #include "server/app/listener.h"
 #include "server/app/main_loop.h"
 #include "server/app/version.h"
@@ -82,6 +83,14 @@ absl::StatusOr<Sockets> OpenSockets(const Config& config) {
 absl::Status Run(const Config& config, Logger& logger) {
   QUERN_ASSIGN_OR_RETURN(const UniqueFd signals, WatchSignals());
   QUERN_ASSIGN_OR_RETURN(Sockets sockets, OpenSockets(config));
+  const uint64_t wanted = DescriptorsFor(config.sessions_max);
+  if (const uint64_t granted = RaiseDescriptorLimit(wanted); granted < wanted) {
+    logger.Log(LogLevel::kWarning,
+               absl::StrCat("the system grants ", granted,
+                            " descriptors; limits.sessions_max sessions may "
+                            "need ",
+                            wanted));
+  }
   const std::unique_ptr<Clock> clock = NewSystemClock();
   QUERN_ASSIGN_OR_RETURN(
       const std::unique_ptr<Daemon> daemon,

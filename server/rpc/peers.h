@@ -15,6 +15,9 @@
 
 namespace quern {
 
+// A client has a few connections; this many for each session are let in.
+inline constexpr size_t kConnectionsPerSession = 4;
+
 // Thread-safe.
 class Peers final {
  public:
