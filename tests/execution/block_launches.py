@@ -207,9 +207,9 @@ def recurrence(case):
 
 
 def matmul_launch(name, types, shape, strides, block, leaky=False,
-                  drop_unit=True, store_through=None):
-    """C = A B with row strides and element strides (a, b, c). Arguments of
-    stride 1 are left out if the kernel was specialised for them."""
+                  passed=(True,) * 6, store_through=None):
+    """C = A B with row strides and element strides of a, b and c, of which
+    those are arguments that `passed` says."""
     (a_type, c_type), (m, n, k) = types, shape
     random = np.random.default_rng(m + n + k)
 
@@ -237,10 +237,8 @@ def matmul_launch(name, types, shape, strides, block, leaky=False,
                2e-3 if store_through else 1e-5, 2e-6 * max(k, 8)
                + (1e-3 if store_through else 0))
     scalars = [m, n, k]
-    for row_stride, stride in strides:
-        scalars.append(row_stride)
-        if not (drop_unit and stride == 1):
-            scalars.append(stride)
+    flat = [stride for pair in strides for stride in pair]
+    scalars += [stride for stride, pass_it in zip(flat, passed) if pass_it]
     programs = -(-m // block[0]) * -(-n // block[1])
     return Launch(name, [a, b, c] + [Scalar("i32", s) for s in scalars],
                   (programs, 1, 1))
@@ -249,11 +247,12 @@ def matmul_launch(name, types, shape, strides, block, leaky=False,
 def matmul(case):
     block = tuple(case.constants["BLOCK_" + d] for d in "MNK")
     a_type, c_type = case.arguments[0][1:], case.arguments[2][1:]
-    unit = 1 in case.arguments
-    gap = 1 if unit else 3
+    passed = [argument == "i32" for argument in case.arguments[6:]]
+    gap = 1 if not all(passed) else 3
     for m, n, k in ((1, 1, 1), block, (64, 64, 64), (100, 70, 33),
                     (200, 136, 100), (65, 129, 31), (7, 200, 64),
                     (130, 5, 95)):
-        strides = ((k * gap + 2, gap), (n * gap + 1, gap), (n * gap + 4, gap))
+        b_strides = (n * gap + 1, gap) if passed[2] else (1, k + 3)
+        strides = ((k * gap + 2, gap), b_strides, (n * gap + 4, gap))
         yield matmul_launch(f"{m}x{n}x{k}", (a_type, c_type), (m, n, k),
-                            strides, block, case.constants["LEAKY"], unit)
+                            strides, block, case.constants["LEAKY"], passed)

@@ -86,7 +86,7 @@ def matmul_kernel(info):
                         for columns in (k, n, n))
         yield matmul_launch(f"{m}x{n}x{k}", (types["a_ptr"], types["c_ptr"]),
                             (m, n, k), strides, block, leaky,
-                            drop_unit=False, store_through="fp16")
+                            store_through="fp16")
 
 
 def _layer_norm_fwd_fused(info):

@@ -90,12 +90,13 @@ def _rows():
                {"BLOCK_ROWS": 8, "BLOCK_COLUMNS": 64})
 
 
-def _matmul(name, a, c, block, leaky=False, unit_strides=True):
+def _matmul(name, a, c, block, leaky=False, unit_strides=True,
+            b_strides=None):
     a, c = "*" + a, "*" + c
     unit = 1 if unit_strides else "i32"
     return Case(name, "blocks.matmul",
-                (a, a, c, "i32", "i32", "i32", "i32", unit, "i32", unit,
-                 "i32", unit),
+                (a, a, c, "i32", "i32", "i32", "i32", unit,
+                 *(b_strides or ("i32", unit)), "i32", unit),
                 {"LEAKY": leaky, "BLOCK_M": block[0], "BLOCK_N": block[1],
                  "BLOCK_K": block[2], "GROUP_M": 8})
 
@@ -119,6 +120,8 @@ def _blocks():
     yield _matmul("matmul_f32_leaky", "fp32", "fp32", usual, leaky=True)
     yield _matmul("matmul_f32_strided", "fp32", "fp32", usual,
                   unit_strides=False)
+    yield _matmul("transposed_matmul_f32", "fp32", "fp32", usual,
+                  b_strides=(1, "i32"))
     yield _matmul("matmul_f32_block32x32x32", "fp32", "fp32", (32, 32, 32))
     yield _matmul("matmul_f32_block128x128x32", "fp32", "fp32",
                   (128, 128, 32))
