@@ -7,6 +7,9 @@
 namespace quern {
 namespace {
 
+// Operations that are computed again rather than kept in a buffer.
+constexpr unsigned kRepeatedCostMax = 32;
+
 bool IsIdentity(const DimMap& map, llvm::ArrayRef<int64_t> shape) {
   return map.rank() == shape.size() &&
          map.key() == DimMap::Identity(shape).key();
@@ -66,6 +69,7 @@ absl::Status Planner::AddRoot(Root root, llvm::ArrayRef<int64_t> shape,
   if (axis >= 0) pending_->group.axis = axis;
   CheckLoads(root, uses, at);
   CheckExpensive(uses, at);
+  CheckRepeated(uses);
   pending_->written.insert(root.buffers.begin(), root.buffers.end());
   if (root.kind == Root::Kind::kStore || root.kind == Root::Kind::kAtomic) {
     pending_->stores.push_back(root.op);
@@ -178,6 +182,39 @@ void Planner::CheckExpensive(llvm::ArrayRef<Use> uses, mlir::Operation* at) {
           decisions_.materialise.insert(use.value);
         }
       });
+}
+
+// A value that an earlier group has computed, and that this one needs again for
+// something new, becomes a buffer if computing it takes long. Only the last
+// such values on the way to the roots count: what they are made of then is not
+// computed again either.
+void Planner::CheckRepeated(llvm::ArrayRef<Use> uses) {
+  llvm::SmallVector<Use> visited;
+  WalkExpressions(plan_, uses, pending_->group.materialised,
+                  [&](const Use& use) {
+                    if (IsTensor(use.value)) visited.push_back(use);
+                  });
+  llvm::DenseSet<mlir::Value> is_new;
+  for (const Use& use : visited) {
+    const auto [known, first] = first_group_.insert({use.value, group_count_});
+    if (known->second == group_count_) is_new.insert(use.value);
+  }
+  llvm::DenseSet<mlir::Value> needed;
+  for (const Use& use : uses) needed.insert(use.value);
+  for (const Use& use : visited) {
+    mlir::Operation* op = use.value.getDefiningOp();
+    if (!op || !is_new.contains(use.value) || plan_.HomeOf(use.value)) continue;
+    needed.insert(op->operand_begin(), op->operand_end());
+  }
+  for (const Use& use : visited) {
+    if (is_new.contains(use.value) || !needed.contains(use.value) ||
+        plan_.HomeOf(use.value) || axes_.IsUniform(use.value)) {
+      continue;
+    }
+    if (costs_.lookup(use.value) >= kRepeatedCostMax) {
+      decisions_.materialise.insert(use.value);
+    }
+  }
 }
 
 void Planner::Flush() {

@@ -16,6 +16,9 @@ namespace {
 // Evaluation recurses on expressions; deeper ones are cut by a buffer.
 constexpr unsigned kDepthMax = 200;
 
+// Costs beyond this are all the same.
+constexpr unsigned kCostMax = 1000;
+
 constexpr uint64_t kScratchBytesMax = uint64_t{256} << 20;
 
 // Attempts after which every load that might be overtaken is materialised.
@@ -144,6 +147,11 @@ absl::Status Planner::VisitTensorOperation(mlir::Operation* op) {
   return UnimplementedAt(op, "not supported");
 }
 
+// Whether the elements of `value` are evenly spaced along every dimension.
+bool Planner::IsAffine(mlir::Value value) const {
+  return llvm::all_of(axes_.Of(value), [](Axes::Stride s) { return s; });
+}
+
 absl::Status Planner::VisitInline(mlir::Operation* op) {
   if (accumulators_.contains(op)) {
     const uint32_t index = accumulators_[op];
@@ -155,13 +163,17 @@ absl::Status Planner::VisitInline(mlir::Operation* op) {
     return AddRoot(std::move(root), ShapeOf(root.value), 0, op);
   }
   unsigned depth = 1;
+  unsigned cost = IsView(op) ? 0 : 1;
   for (mlir::Value operand : op->getOperands()) {
     depth = std::max(depth, depths_.lookup(operand) + 1);
+    cost = std::min(cost + costs_.lookup(operand), kCostMax);
   }
   for (mlir::Value result : op->getResults()) {
     const bool keep = decisions_.materialise.contains(result) ||
                       (depth >= kDepthMax && !axes_.IsUniform(result));
     depths_[result] = keep ? 0 : depth;
+    const bool is_cheap = keep || axes_.IsUniform(result) || IsAffine(result);
+    costs_[result] = is_cheap ? 0 : cost;
     if (!keep || result.use_empty()) continue;
     const uint32_t buffer = NewBufferFor(result);
     absl::Status status = Materialise(result, buffer, op);

@@ -57,6 +57,7 @@ class Planner final {
   absl::Status VisitBlock(mlir::Block& block);
   absl::Status VisitOperation(mlir::Operation* op);
   absl::Status VisitTensorOperation(mlir::Operation* op);
+  bool IsAffine(mlir::Value value) const;
   absl::Status VisitInline(mlir::Operation* op);
   absl::Status VisitScalar(mlir::Operation* op);
   absl::Status VisitReshape(tt::ReshapeOp op);
@@ -91,6 +92,7 @@ class Planner final {
   void CheckLoads(const Root& root, llvm::ArrayRef<Use> uses,
                   mlir::Operation* at);
   void CheckExpensive(llvm::ArrayRef<Use> uses, mlir::Operation* at);
+  void CheckRepeated(llvm::ArrayRef<Use> uses);
   void Flush();
   void Push(Item item) { out_->push_back(std::move(item)); }
 
@@ -116,6 +118,10 @@ class Planner final {
   unsigned group_count_ = 0;
   // The group in which an expensive value was first evaluated.
   llvm::DenseMap<mlir::Value, unsigned> expensive_;
+  // The group in which an inline value was first evaluated.
+  llvm::DenseMap<mlir::Value, unsigned> first_group_;
+  // About how many operations computing an inline value takes.
+  llvm::DenseMap<mlir::Value, unsigned> costs_;
   // How deep the expression of an inline value is.
   llvm::DenseMap<mlir::Value, unsigned> depths_;
   // Where the updates of the innermost region being planned go.

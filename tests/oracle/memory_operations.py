@@ -138,6 +138,11 @@ class MemoryOperations:
 def atomic(kind, old, value):
     if kind in ("add", "fadd"):
         return old + value
+    if kind in ("and", "or", "xor") and old.dtype.kind == "f":
+        # Of floats it is the bits that are combined.
+        bits = f"i{old.dtype.itemsize}"
+        return atomic(kind, old.view(bits),
+                      value.astype(old.dtype).view(bits)).view(old.dtype)
     unsigned = old.dtype.str.replace("i", "u")
     if kind in ("umax", "umin"):
         pick = np.maximum if kind == "umax" else np.minimum
