@@ -138,7 +138,7 @@ class ChunkedLoop {
         c_.b.CreateICmpSLT(c_.Load(depth_), c_.I64(item_.chunk));
     c_.b.CreateCondBr(c_.b.CreateAnd(more, room), pack, multiply);
     c_.b.SetInsertPoint(multiply);
-    EmitDotChunk(c_, *dot_, c_.Load(depth_), moved);
+    EmitDotChunk(c_, item_, *dot_, c_.Load(depth_), moved);
     c_.b.CreateCondBr(c_.b.CreateICmpSLT(c_.Load(index_), end_), chunk, after);
     c_.b.SetInsertPoint(after);
     LoadAll(c_, loop_.getResults(), slots_);

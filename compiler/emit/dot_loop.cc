@@ -12,10 +12,11 @@ namespace {
 // anywhere; b lies in panels of as many columns as a tile has, d is row-major.
 class ChunkEmitter {
  public:
-  ChunkEmitter(EmitContext& context, const Item& dot, llvm::Value* depth,
-               llvm::Value* moved)
+  ChunkEmitter(EmitContext& context, const Item& loop, const Item& dot,
+               llvm::Value* depth, llvm::Value* moved)
       : c_(context),
         b_(context.b),
+        loop_(loop),
         dot_(dot.dot),
         a_buffer_(context.plan.buffers[dot_.a]),
         b_buffer_(context.plan.buffers[dot_.b]),
@@ -36,13 +37,15 @@ class ChunkEmitter {
   // while all rows of a pass by.
   void Run() {
     if (moved_) FetchRows();
-    c_.Loop(c_.I64(0), c_.I64(n_), tile_.columns(), [&](llvm::Value* column) {
+    llvm::Value* const rows_end = End(m_, loop_.cuts[0]);
+    llvm::Value* const columns_end = End(n_, loop_.cuts[1]);
+    c_.Loop(c_.I64(0), columns_end, tile_.columns(), [&](llvm::Value* column) {
       llvm::Value* panel =
           Offset(c_.buffers[dot_.b],
                  b_.CreateMul(column, c_.I64(b_buffer_.panel_rows /
                                              int64_t{dot_.lane_elements})));
       if (dot_.lane_elements > 1) Interleave(panel);
-      c_.Loop(c_.I64(0), c_.I64(m_), tile_.rows, [&](llvm::Value* row) {
+      c_.Loop(c_.I64(0), rows_end, tile_.rows, [&](llvm::Value* row) {
         llvm::Value* sums =
             b_.CreateGEP(StoredLanes()->getScalarType(), c_.buffers[dot_.d],
                          b_.CreateAdd(b_.CreateMul(row, c_.I64(n_)), column));
@@ -53,6 +56,15 @@ class ChunkEmitter {
 
  private:
   using Rows = llvm::SmallVector<llvm::Value*, 8>;
+
+  // Where the loop over `size` indices may end.
+  llvm::Value* End(int64_t size, const std::optional<Item::Cut>& cut) {
+    if (!cut) return c_.I64(size);
+    llvm::Type* i64 = b_.getInt64Ty();
+    llvm::Value* left = b_.CreateSub(b_.CreateSExt(c_.Scalar(cut->limit), i64),
+                                     b_.CreateSExt(c_.Scalar(cut->first), i64));
+    return b_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, left, c_.I64(size));
+  }
 
   llvm::Value* Offset(llvm::Value* base, llvm::Value* elements) {
     return b_.CreateGEP(element_, base, elements);
@@ -177,6 +189,7 @@ class ChunkEmitter {
 
   EmitContext& c_;
   llvm::IRBuilder<>& b_;
+  const Item& loop_;
   const Item::Dot dot_;
   const Buffer& a_buffer_;
   const Buffer& b_buffer_;
@@ -190,9 +203,9 @@ class ChunkEmitter {
 
 }  // namespace
 
-void EmitDotChunk(EmitContext& context, const Item& dot, llvm::Value* depth,
-                  llvm::Value* moved) {
-  ChunkEmitter(context, dot, depth, moved).Run();
+void EmitDotChunk(EmitContext& context, const Item& loop, const Item& dot,
+                  llvm::Value* depth, llvm::Value* moved) {
+  ChunkEmitter(context, loop, dot, depth, moved).Run();
 }
 
 }  // namespace quern

@@ -96,11 +96,11 @@ void EmitGroup(EmitContext& context, const Group& group);
 void EmitGroupVersion(EmitContext& context, const Group& group, bool straight);
 // emit_dot.cc
 void EmitDot(EmitContext& context, const Item& item);
-// dot_loop.cc: the dot `dot` of a loop in chunks, of which `depth` elements of
+// dot_loop.cc: the dot `dot` of `loop`, in chunks, of which `depth` elements of
 // K (i64) are packed. `moved`: if not null, a is not packed, and the addresses
 // of its rows are to be moved by so many elements.
-void EmitDotChunk(EmitContext& context, const Item& dot, llvm::Value* depth,
-                  llvm::Value* moved);
+void EmitDotChunk(EmitContext& context, const Item& loop, const Item& dot,
+                  llvm::Value* depth, llvm::Value* moved);
 // control_flow.cc
 void EmitFor(EmitContext& context, const Item& item);
 void EmitIf(EmitContext& context, const Item& item);

@@ -120,6 +120,10 @@ void Planner::ChunkDotLoop(Item& item) {
   b.panel_rows = item.chunk;
   b.size_bytes = item.chunk * b.shape[1] * bytes;
   ReadRowsDirectly(item, llvm::cast<tt::DotOp>(dot->op), dot->dot);
+  for (auto [i, carried] : llvm::enumerate(item.carried)) {
+    if (carried.kind != Carried::Kind::kBuffer) continue;
+    FindCuts(item, item.op->getResult(i));
+  }
 }
 
 }  // namespace quern

@@ -166,6 +166,10 @@ struct Item {
     uint32_t step = 0;  // The pointers.
     mlir::Value limit;  // Elements of K from here on; null: no end is near.
   };
+  // Indices from `limit` - `first` (scalars) on are not needed.
+  struct Cut {
+    mlir::Value first, limit;
+  };
   Kind kind;
   mlir::Operation* op = nullptr;
   std::unique_ptr<Group> group;
@@ -177,6 +181,7 @@ struct Item {
   // K are there; then they are multiplied at once.
   int64_t chunk = 0;
   std::optional<DirectRows> direct_rows;
+  std::optional<Cut> cuts[2];  // Of a loop in chunks: rows and columns of d.
 };
 
 struct Plan {

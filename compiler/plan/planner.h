@@ -133,6 +133,9 @@ class Planner final {
 // Chooses the order, lanes and bounds of `group`, whose roots are all there.
 void FinishGroup(const Plan& plan, const Axes& axes, Group& group);
 
+// Finds out which of the `sums` of `item`, a loop in chunks, are needed.
+void FindCuts(Item& item, mlir::Value sums);
+
 // Finds the indices of a finished group that are wrapped around.
 void FindWraps(const Plan& plan, const Axes& axes, Group& group);
 

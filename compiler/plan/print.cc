@@ -111,6 +111,8 @@ class Printer {
     }
     if (item.chunk > 0) out_ << " chunk " << item.chunk;
     if (item.direct_rows) out_ << " rows direct";
+    if (item.cuts[0]) out_ << " rows cut";
+    if (item.cuts[1]) out_ << " columns cut";
     out_ << "\n";
     for (const Sequence& body : item.bodies) PrintSequence(body, indent + 2);
   }

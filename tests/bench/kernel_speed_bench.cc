@@ -200,7 +200,8 @@ void Matmul(benchmark::State& state, const char* kernel, int64_t size,
   const auto us = ByTurns(
       [&] {
         image.Launch({Address(a), Address(b), Address(c), n, n, n, n, n, n},
-                     (size / block_m) * (size / block_n));
+                     ((size + block_m - 1) / block_m) *
+                         ((size + block_n - 1) / block_n));
       },
       [&] { operations = ReferencePeak(kRounds, sink.get()); });
   for (auto _ : state) {
@@ -219,6 +220,8 @@ QUERN_MATMUL(matmul_f32_block32x32x32, 512, 32, 32);
 QUERN_MATMUL(matmul_f32_block128x128x32, 512, 128, 128);
 QUERN_MATMUL(matmul_f32_block16x128x64, 512, 16, 128);
 QUERN_MATMUL(matmul_f32, 1024, 64, 64);
+QUERN_MATMUL(matmul_f32, 1000, 64, 64);
+QUERN_MATMUL(matmul_f32, 136, 64, 64);
 QUERN_MATMUL(matmul_f16, 512, 64, 64);
 QUERN_MATMUL(matmul_bf16, 512, 64, 64);
 QUERN_MATMUL(matmul_i8, 512, 64, 64);
