@@ -38,6 +38,13 @@ DaemonSockets SocketsIn(const std::string& folder);
 absl::Status EnsureDaemon(const std::string& folder,
                           const std::string& program, absl::Duration timeout);
 
+// Asks the daemon in `folder` to end (SIGTERM) and waits until it has.
+//
+// NotFound: none listens there.
+// PermissionDenied: it is another user's.
+// DeadlineExceeded: it has not ended within `timeout`.
+absl::Status StopDaemon(const std::string& folder, absl::Duration timeout);
+
 }  // namespace quern
 
 #endif  // QUERN_CLIENT_RPC_PRIVATE_DAEMON_H_
