@@ -104,9 +104,6 @@ class ChunkedLoop {
         item_(item),
         loop_(llvm::cast<mlir::scf::ForOp>(item.op)),
         slots_(NewSlots(context, loop_.getRegionIterArgs())),
-        index_(context.NewSlot(loop_.getInductionVar().getType().isInteger(64)
-                                   ? context.b.getInt64Ty()
-                                   : context.b.getInt32Ty())),
         depth_(context.NewSlot(context.b.getInt64Ty())) {
     for (const Item& part : item.bodies[0]) {
       if (part.kind == Item::Kind::kDot) dot_ = &part;
@@ -120,6 +117,7 @@ class ChunkedLoop {
     llvm::Value* begin = c_.Scalar(loop_.getLowerBound());
     end_ = c_.Scalar(loop_.getUpperBound());
     step_ = c_.Scalar(loop_.getStep());
+    index_ = c_.NewSlot(begin->getType());
     c_.b.CreateStore(begin, index_);
     llvm::BasicBlock* chunk = c_.NewBlock("chunk");
     llvm::BasicBlock* pack = c_.NewBlock("pack");
@@ -204,7 +202,7 @@ class ChunkedLoop {
   const Item& item_;
   mlir::scf::ForOp loop_;
   const Slots slots_;
-  llvm::AllocaInst* index_;
+  llvm::AllocaInst* index_ = nullptr;
   llvm::AllocaInst* depth_;  // Elements of K that are packed.
   const Item* dot_ = nullptr;
   llvm::Value* end_ = nullptr;
