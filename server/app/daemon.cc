@@ -26,6 +26,7 @@
 #include "server/core/single_flight.h"
 #include "server/core/source_store.h"
 #include "server/rpc/admin_service_rpc.h"
+#include "server/rpc/health.h"
 #include "server/rpc/kernel_service_rpc.h"
 #include "server/rpc/peers.h"
 #include "server/rpc/rpc_server.h"
@@ -135,7 +136,10 @@ class ComposedDaemon final : public Daemon {
     WorkerPoolEvents events{
         .on_ready = [this](const auto& identity) { return Admit(identity); },
         .on_unavailable =
-            [this](const absl::Status& reason) { gate_->Fail(reason); }};
+            [this](const absl::Status& reason) {
+              gate_->Fail(reason);
+              health_.SetCompiler(false);
+            }};
     return StartWorkerPool(options, std::move(events), *starter_, clock_,
                            logger_);
   }
@@ -153,6 +157,7 @@ class ComposedDaemon final : public Daemon {
           "the installed compiler has changed; restart the daemon");
     }
     gate_->Open(identity);
+    health_.SetCompiler(true);
     return absl::OkStatus();
   }
 
@@ -181,8 +186,12 @@ class ComposedDaemon final : public Daemon {
     options.access = config_.access;
     options.message_size_bytes_max = config_.message_size_bytes_max;
     QUERN_ASSIGN_OR_RETURN(
-        rpc_, StartRpcServer(options, {kernel_rpc_.get(), admin_rpc_.get()},
-                             *peers_, logger_, std::move(listener)));
+        rpc_, StartRpcServer(options,
+                             {.services = {kernel_rpc_.get(), admin_rpc_.get()},
+                              .peers = *peers_,
+                              .health = health_,
+                              .logger = logger_},
+                             std::move(listener)));
     return absl::OkStatus();
   }
 
@@ -191,6 +200,7 @@ class ComposedDaemon final : public Daemon {
   Logger& logger_;
   const absl::Time started_at_;
   ImageStoreCounts image_counts_;
+  Health health_;
   const std::unique_ptr<KernelDirectory> directory_;
   const std::unique_ptr<CodeSlabs> slabs_;
   std::unique_ptr<AttachServer> attach_;

@@ -52,7 +52,7 @@ class LockedCompilerGate final : public CompilerGate {
   }
 
  private:
-  void Settle(absl::StatusOr<CompilerIdentity> state) {
+  void Settle(const absl::StatusOr<CompilerIdentity>& state) {
     std::map<uint64_t, Passed> passing;
     {
       std::lock_guard lock(mutex_);

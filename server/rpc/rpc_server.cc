@@ -28,6 +28,13 @@ namespace {
 // A few threads suffice: no call computes, but for a digest.
 constexpr int kThreadsMax = 8;
 
+// Calls of one connection at a time. Limits and fairness between sessions are
+// the core's; this bounds what a connection can make gRPC hold.
+constexpr int kStreamsPerConnectionMax = 128;
+
+// How many of the largest messages gRPC may hold at a time, about.
+constexpr size_t kMessagesHeldMax = 16;
+
 // How long accepting rests when descriptors have run out.
 constexpr int kAcceptPauseMilliseconds = 100;
 
@@ -74,6 +81,9 @@ std::unique_ptr<grpc::Server> BuildServer(
       static_cast<int>(options.message_size_bytes_max));
   grpc::ResourceQuota quota("quernd");
   quota.SetMaxThreads(kThreadsMax);
+  quota.Resize(kMessagesHeldMax * options.message_size_bytes_max);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                             kStreamsPerConnectionMax);
   builder.SetResourceQuota(quota);
   std::vector<
       std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
@@ -89,16 +99,18 @@ class AcceptingRpcServer final : public RpcServer {
  public:
   AcceptingRpcServer(const RpcServerOptions& options,
                      std::shared_ptr<std::atomic<uint64_t>> calls,
-                     std::unique_ptr<grpc::Server> server, Peers& peers,
-                     Logger& logger, UniqueFd listener, UniqueFd stop)
+                     std::unique_ptr<grpc::Server> server,
+                     const RpcServerParts& parts, UniqueFd listener,
+                     UniqueFd stop)
       : options_(options),
         calls_(std::move(calls)),
         server_(std::move(server)),
-        peers_(peers),
-        logger_(logger),
+        parts_(parts),
         listener_(std::move(listener)),
         stop_(std::move(stop)),
-        thread_([this] { Run(); }) {}
+        thread_([this] { Run(); }) {
+    parts_.health.Connect(server_->GetHealthCheckService());
+  }
 
   ~AcceptingRpcServer() override { Drain(absl::ZeroDuration()); }
 
@@ -106,6 +118,7 @@ class AcceptingRpcServer final : public RpcServer {
     std::call_once(drained_, [this, timeout] {
       ::eventfd_write(stop_.get(), 1);
       thread_.join();
+      parts_.health.Connect(nullptr);
       server_->Shutdown(absl::ToChronoTime(absl::Now() + timeout));
       server_->Wait();
     });
@@ -121,8 +134,8 @@ class AcceptingRpcServer final : public RpcServer {
       if (::poll(waits, 2, -1) < 0 && errno != EINTR) return;
       if (waits[0].revents != 0) return;
       if (waits[1].revents == 0 || Accept()) continue;
-      logger_.Log(LogLevel::kWarning,
-                  "out of descriptors; no new connections for a moment");
+      parts_.logger.Log(LogLevel::kWarning,
+                        "out of descriptors; no new connections for a moment");
       ::poll(waits, 1, kAcceptPauseMilliseconds);
     }
   }
@@ -134,11 +147,12 @@ class AcceptingRpcServer final : public RpcServer {
     if (!socket.valid()) return errno != EMFILE && errno != ENFILE;
     const absl::StatusOr<Peer> peer = PeerOf(socket.get());
     if (!peer.ok() || !MayConnect(options_.access, *peer)) {
-      logger_.Log(LogLevel::kWarning, "refused a connection: not allowed");
+      parts_.logger.Log(LogLevel::kWarning,
+                        "refused a connection: not allowed");
       return true;
     }
-    if (!peers_.Add(socket.get(), peer->user_id)) {
-      logger_.Log(LogLevel::kWarning, "refused a connection: too many");
+    if (!parts_.peers.Add(socket.get(), peer->user_id)) {
+      parts_.logger.Log(LogLevel::kWarning, "refused a connection: too many");
       return true;
     }
     grpc::AddInsecureChannelFromFd(server_.get(), socket.release());
@@ -148,8 +162,7 @@ class AcceptingRpcServer final : public RpcServer {
   const RpcServerOptions options_;
   const std::shared_ptr<std::atomic<uint64_t>> calls_;
   const std::unique_ptr<grpc::Server> server_;
-  Peers& peers_;
-  Logger& logger_;
+  const RpcServerParts parts_;
   const UniqueFd listener_;
   const UniqueFd stop_;
   std::once_flag drained_;
@@ -159,17 +172,17 @@ class AcceptingRpcServer final : public RpcServer {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RpcServer>> StartRpcServer(
-    const RpcServerOptions& options,
-    const std::vector<grpc::Service*>& services, Peers& peers, Logger& logger,
+    const RpcServerOptions& options, const RpcServerParts& parts,
     UniqueFd listener) {
   UniqueFd stop(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!stop.valid()) return ErrnoStatus(errno, "eventfd");
   auto calls = std::make_shared<std::atomic<uint64_t>>(0);
-  std::unique_ptr<grpc::Server> server = BuildServer(options, services, calls);
+  std::unique_ptr<grpc::Server> server =
+      BuildServer(options, parts.services, calls);
   if (server == nullptr) return absl::InternalError("gRPC does not start");
   return std::make_unique<AcceptingRpcServer>(
-      options, std::move(calls), std::move(server), peers, logger,
-      std::move(listener), std::move(stop));
+      options, std::move(calls), std::move(server), parts, std::move(listener),
+      std::move(stop));
 }
 
 }  // namespace quern

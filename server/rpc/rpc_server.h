@@ -14,6 +14,7 @@
 #include "proto/wire/unique_fd.h"
 #include "server/core/access.h"
 #include "server/core/logger.h"
+#include "server/rpc/health.h"
 #include "server/rpc/peers.h"
 
 namespace quern {
@@ -36,14 +37,21 @@ class RpcServer {
   virtual uint64_t call_count() = 0;
 };
 
-// Serves `services`, reflection, health and channelz on `listener`, a listening
-// stream socket. `services`, `peers` and `logger` must outlive the result.
+// What the server serves, and what it needs. All must outlive it.
+struct RpcServerParts {
+  std::vector<grpc::Service*> services;
+  Peers& peers;
+  Health& health;
+  Logger& logger;
+};
+
+// Serves the services, reflection, health and channelz on `listener`, a
+// listening stream socket.
 //
 // Internal: gRPC does not start.
 // ResourceExhausted: no descriptors.
 absl::StatusOr<std::unique_ptr<RpcServer>> StartRpcServer(
-    const RpcServerOptions& options,
-    const std::vector<grpc::Service*>& services, Peers& peers, Logger& logger,
+    const RpcServerOptions& options, const RpcServerParts& parts,
     UniqueFd listener);
 
 }  // namespace quern
