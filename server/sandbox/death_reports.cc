@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <cstring>
 #include <new>
 
 #include "proto/wire/status.h"
@@ -35,25 +36,37 @@ uintptr_t StackPointer(const ucontext_t& context) {
 #endif
 }
 
+// Whether `size_bytes` of memory cannot be mapped.
+bool MemoryIsShort(uint64_t size_bytes) {
+  return ::mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED;
+}
+
 // Makes only calls that are safe in a handler. An address near the stack
 // pointer faults only if the stack could not grow to it.
-void HandleFault(int, siginfo_t* info, void* context) {
-  const uintptr_t stack = StackPointer(*static_cast<ucontext_t*>(context));
+void HandleFault(int, siginfo_t* info, void* argument) {
+  const auto& context = *static_cast<ucontext_t*>(argument);
+  const uintptr_t stack = StackPointer(context);
   const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
   if (address + kBelow >= stack && address <= stack + kAbove) {
     ::_exit(kExitStackOverflow);
   }
+  // The far end of the handler's stack holds the reserve.
+  uint64_t reserve_bytes;
+  std::memcpy(&reserve_bytes, context.uc_stack.ss_sp, sizeof(reserve_bytes));
+  if (MemoryIsShort(reserve_bytes)) ::_exit(kExitOutOfMemory);
   // SA_RESETHAND: on return the instruction faults again, and this time the
   // signal ends the process.
 }
 
 }  // namespace
 
-absl::Status InstallDeathReports() {
+absl::Status InstallDeathReports(uint64_t memory_reserve_bytes) {
   std::set_new_handler(ReportOutOfMemory);
   void* memory = ::mmap(nullptr, kHandlerStackSize, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return ErrnoStatus(errno, "mmap");
+  std::memcpy(memory, &memory_reserve_bytes, sizeof(memory_reserve_bytes));
   const stack_t stack{
       .ss_sp = memory, .ss_flags = 0, .ss_size = kHandlerStackSize};
   if (::sigaltstack(&stack, nullptr) != 0) {

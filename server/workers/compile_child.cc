@@ -72,7 +72,10 @@ bool TakeOneJob(Compiler& compiler, const CompileLimits& limits) {
 
 void RunCompileChild(int socket, Compiler& compiler,
                      const CompileChildOptions& options) {
-  if (!KeepOnly(socket) || !InstallDeathReports().ok()) {
+  // A compile that has used all but an eighth of its memory, and then faults,
+  // has run out of it.
+  const uint64_t reserve = options.policy.added_memory_bytes_max / 8;
+  if (!KeepOnly(socket) || !InstallDeathReports(reserve).ok()) {
     ::_exit(kExitSetupFailed);
   }
   WarmUp(compiler, options);

@@ -52,6 +52,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"map_executable", Outcome::kDeniedSyscall},
         Case{"make_executable", Outcome::kDeniedSyscall},
         Case{"allocate", Outcome::kOutOfMemory},
+        Case{"write_unchecked", Outcome::kOutOfMemory},
         Case{"recurse", Outcome::kStackOverflow},
         Case{"spin", Outcome::kTimedOut}, Case{"null", Outcome::kCrashed},
         Case{"abort", Outcome::kCrashed}, Case{"trap", Outcome::kCrashed},

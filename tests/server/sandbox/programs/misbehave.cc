@@ -58,6 +58,14 @@ void FollowNull() {
   *nowhere = 1;
 }
 
+// What code does that does not look at what malloc gives.
+void WriteUnchecked() {
+  while (true) {
+    auto* block = static_cast<volatile char*>(std::malloc(kMiB));
+    block[0] = 1;
+  }
+}
+
 // Everything a compile needs, and nothing more.
 void Behave() {
   Allocate(8);
@@ -76,6 +84,7 @@ void Misbehave(std::string_view how, void* page) {
   if (how == "map_executable") MapExecutable();
   if (how == "make_executable") MakeExecutable(page);
   if (how == "allocate") Allocate(1024);
+  if (how == "write_unchecked") WriteUnchecked();
   if (how == "recurse") Recurse(0);
   if (how == "spin") Spin();
   if (how == "null") FollowNull();
@@ -91,7 +100,7 @@ int Main(std::string_view how) {
   policy.added_memory_bytes_max = 64 * kMiB;
   policy.cpu_time_max = absl::Seconds(1);
   policy.stack_bytes_max = kMiB;
-  if (!InstallDeathReports().ok() || !EnterSandbox(policy).ok()) {
+  if (!InstallDeathReports(8 * kMiB).ok() || !EnterSandbox(policy).ok()) {
     ::_exit(kExitSetupFailed);
   }
   Misbehave(how, page);
