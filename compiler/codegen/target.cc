@@ -128,7 +128,8 @@ void InitializeTargets() {
   // Addresses are strength-reduced by construction; the pass would only cost
   // time. It has no other switch than this process-wide one.
   auto& options = llvm::cl::getRegisteredOptions();
-  if (auto found = options.find("disable-lsr"); found != options.end()) {
+  if (auto found = options.find("disable-lsr");
+      found != options.end() && found->second->getNumOccurrences() == 0) {
     found->second->addOccurrence(0, "disable-lsr", "true");
   }
 }
