@@ -2,7 +2,7 @@
 """Runs compiled kernels beside the oracle, on random arguments.
 
     compare.py --compiler PROGRAM --runner PROGRAM [--target TARGET]
-        [--versions V,V...] [--only TEXT] FOLDER
+        [--emulator COMMAND] [--versions V,V...] [--only TEXT] FOLDER
 
 FOLDER holds printed kernels as VERSION/NAME.ttir; the test passes, saying so,
 when it is not there. Kernels that are not lowered, or that the oracle does not
@@ -154,8 +154,8 @@ def run(options, launch, image, folder):
     """What is wrong with the launch, or None."""
     with open(folder / "jobs", "w") as out:
         launch.write_job(out, image, folder)
-    done = subprocess.run([options.runner, str(folder / "jobs")],
-                          capture_output=True, text=True)
+    command = options.emulator.split() + [options.runner, str(folder / "jobs")]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.stdout.strip() != "ok":
         return f"{done.stdout.strip()} {done.stderr[-200:]} " \
                f"(exit {done.returncode})"
@@ -189,6 +189,7 @@ def main():
     parser.add_argument("--compiler", required=True)
     parser.add_argument("--runner", required=True)
     parser.add_argument("--target", default="host")
+    parser.add_argument("--emulator", default="")
     parser.add_argument("--versions", default="3.9.0")
     parser.add_argument("--only", default="")
     parser.add_argument("folder", type=pathlib.Path)

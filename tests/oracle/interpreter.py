@@ -57,6 +57,8 @@ class Interpreter(MemoryOperations):
                 block = labels[label]
                 env.update(zip(block.args, values))
                 break
+            else:
+                return []  # The end of a region that yields nothing.
 
     # ---- Operands ----
 
