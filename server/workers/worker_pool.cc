@@ -103,6 +103,13 @@ class ThreadedWorkerPool final : public CompilerPool {
     return !inbox.stop;
   }
 
+  // Takes in jobs that came after the stop. False: there are none.
+  bool TakeLateJobs() {
+    Inbox inbox = TakeInbox();
+    for (PoolJob& job : inbox.jobs) state_.Add(std::move(job));
+    return !inbox.jobs.empty();
+  }
+
   void Run() {
     while (HandleInbox()) {
       state_.Advance();
@@ -112,10 +119,10 @@ class ThreadedWorkerPool final : public CompilerPool {
       ::poll(waits.data(), waits.size(),
              PollTimeout(state_.WakeAt(), clock_.Now()));
     }
-    state_.Shutdown();
-    // What came after the stop is answered like what came before it.
-    HandleInbox();
-    state_.Shutdown();
+    // The end of a job may bring the next, which is answered like it.
+    do {
+      state_.Shutdown();
+    } while (TakeLateJobs());
   }
 
   Clock& clock_;

@@ -150,5 +150,14 @@ TEST_F(CompilePathTest, WhatEverThreadsDoEveryCallIsAnsweredOnce) {
   EXPECT_EQ(service_->GetStats().dispatcher.running, 0u);
 }
 
+TEST_F(CompilePathTest, TheEndOfThePoolAnswersAllThatWait) {
+  Begin("ok first", "a");
+  AwaitAll();
+  for (int i = 0; i < 50; ++i) Begin("sleep_ms 100 " + std::to_string(i), "a");
+  EXPECT_GT(open_, 0);
+  pool_.reset();
+  EXPECT_EQ(open_, 0);
+}
+
 }  // namespace
 }  // namespace quern
