@@ -134,18 +134,23 @@ DimMap OperandMap(mlir::Operation* op, unsigned index, unsigned result,
 }
 
 mlir::TypedAttr SplatConstant(mlir::Value value) {
-  mlir::Operation* op = value.getDefiningOp();
-  if (!op) return {};
-  if (auto constant = llvm::dyn_cast<mlir::arith::ConstantOp>(op)) {
-    if (!IsTensor(value)) return constant.getValue();
-    auto dense = llvm::dyn_cast<mlir::DenseElementsAttr>(constant.getValue());
-    if (!dense || !dense.isSplat()) return {};
-    return llvm::dyn_cast<mlir::TypedAttr>(
-        dense.getSplatValue<mlir::Attribute>());
-  }
-  if (llvm::isa<tt::SplatOp, tt::BroadcastOp, tt::ExpandDimsOp, tt::TransOp,
-                tt::ReshapeOp>(op)) {
-    return SplatConstant(op->getOperand(0));
+  // Longer ways to a constant are not looked for: this is asked often.
+  constexpr int kViewsMax = 16;
+  for (int i = 0; i < kViewsMax; ++i) {
+    mlir::Operation* op = value.getDefiningOp();
+    if (!op) return {};
+    if (auto constant = llvm::dyn_cast<mlir::arith::ConstantOp>(op)) {
+      if (!IsTensor(value)) return constant.getValue();
+      auto dense = llvm::dyn_cast<mlir::DenseElementsAttr>(constant.getValue());
+      if (!dense || !dense.isSplat()) return {};
+      return llvm::dyn_cast<mlir::TypedAttr>(
+          dense.getSplatValue<mlir::Attribute>());
+    }
+    if (!llvm::isa<tt::SplatOp, tt::BroadcastOp, tt::ExpandDimsOp, tt::TransOp,
+                   tt::ReshapeOp>(op)) {
+      return {};
+    }
+    value = op->getOperand(0);
   }
   return {};
 }
