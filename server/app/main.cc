@@ -1,5 +1,6 @@
 // quernd: the daemon's program.
 #include <google/protobuf/stubs/logging.h>
+#include <malloc.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,6 +40,10 @@ quern.config.v1.DaemonConfig. SIGTERM ends the daemon in order.
 Exit status: 0 after an orderly end; 1 on an error; 2 if the command line is
 wrong; 3 if another daemon has the sockets.
 )";
+
+// Blocks as large as a source go back to the system when they are freed; by
+// itself the allocator would come to keep blocks of up to 32 MiB.
+constexpr int kKeptBlockBytesMax = 1 << 20;
 
 constexpr int kExitUsage = 2;
 constexpr int kExitAlreadyRuns = 3;
@@ -124,6 +129,7 @@ int Main(std::string_view argument) {
   }
   // The library would print a line for each malformed request.
   google::protobuf::SetLogHandler(nullptr);
+  ::mallopt(M_MMAP_THRESHOLD, kKeptBlockBytesMax);
   const std::unique_ptr<Logger> logger =
       NewFdLogger(STDERR_FILENO, config->log_level);
   const absl::Status status = Run(*config, *logger);

@@ -25,8 +25,9 @@
 namespace quern {
 namespace {
 
-// A few threads suffice: no call computes, but for a digest.
-constexpr int kThreadsMax = 8;
+// The library's own services hold a thread for each open stream, and grpcurl
+// keeps one of reflection open while it calls. Ours need none of their own.
+constexpr int kThreadsMax = 256;
 
 // Calls of one connection at a time. Limits and fairness between sessions are
 // the core's; this bounds what a connection can make gRPC hold.

@@ -33,8 +33,8 @@ uint64_t Bits(int count) { return (uint64_t{1} << count) - 1; }
 }  // namespace
 
 int LandlockVersion() {
-  const long version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0,
-                                 LANDLOCK_CREATE_RULESET_VERSION);
+  const int64_t version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0,
+                                    LANDLOCK_CREATE_RULESET_VERSION);
   return version < 0 ? 0 : static_cast<int>(version);
 }
 
