@@ -38,6 +38,15 @@ stage_tsan() { build_preset tsan | tail -n 1 && run_tests tsan; }
 stage_fuzz() { build/release/bin/quern --version && tests/fuzz/run.sh 60; }
 stage_install() { tests/install/run.sh; }
 
+# Figures, for a look; a busy machine must not fail a test run.
+stage_bench() {
+  local bench
+  for bench in cold_compile_bench kernel_speed_bench; do
+    "build/release/bin/$bench" --benchmark_out_format=json \
+      --benchmark_out="build/release/$bench.json" 2>/dev/null || return 1
+  done
+}
+
 run_stage() {
   local name=$1 begin=$SECONDS
   echo "== $name"
@@ -52,7 +61,7 @@ minutes=()
 bad_stages=()
 stages=("$@")
 if [ ${#stages[@]} -eq 0 ]; then
-  stages=(packages build test asan tsan fuzz install)
+  stages=(packages build test asan tsan fuzz install bench)
 fi
 for stage in "${stages[@]}"; do
   run_stage "$stage"
