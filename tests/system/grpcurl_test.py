@@ -2,6 +2,7 @@
 # Runs every block of deploy/grpcurl.md with the real grpcurl, which is looked
 # for on the path and among the shared tools beside the repository.
 import base64
+import json
 import lzma
 import os
 import re
@@ -28,6 +29,39 @@ class GrpcurlTest(SystemTest):
         program.write_bytes(lzma.decompress(SHARED.read_bytes()))
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         return f"{self.daemon.folder}:{os.environ['PATH']}"
+
+    def refusal(self, **fields):
+        """What grpcurl says of a Compile of ADD with `fields`."""
+        request = {"format": "SOURCE_FORMAT_TRITON_IR",
+                   "source": base64.b64encode(ADD.read_bytes()).decode()}
+        request.update(fields)
+        done = subprocess.run(
+            ["grpcurl", "-plaintext", "-unix", "-d", "@", self.daemon.rpc,
+             "quern.v1.KernelService/Compile"], input=json.dumps(request),
+            env={"PATH": self.path_with_grpcurl()}, capture_output=True,
+            text=True, timeout=harness.SLOW)
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        return done.stderr
+
+    def test_what_a_request_may_not_say_is_refused(self):
+        pointer = {"type": "*fp32", "divisibility": 16}
+        right = [pointer, pointer, pointer, {"type": "i32"}]
+        for code, fields in (
+                ("InvalidArgument", {"signature": [pointer]}),
+                ("InvalidArgument", {"signature": right[:3] + [pointer]}),
+                ("InvalidArgument", {"signature": right[:3] +
+                                     [{"type": "i32", "divisibility": 3}]}),
+                ("InvalidArgument", {"signature": [{"type": "i32"}] * 129}),
+                ("InvalidArgument", {"format": "SOURCE_FORMAT_UNSPECIFIED"}),
+                ("InvalidArgument", {"format": 99}),
+                ("InvalidArgument", {"entry": "subtract"}),
+                ("InvalidArgument", {"source": ""}),
+                ("InvalidArgument", {"target": {"triple": "vax-dec-vms",
+                                                "cpu": "780"}}),
+                ("Unimplemented", {"format": "SOURCE_FORMAT_MLIR"}),
+                ("Unimplemented", {"format": "SOURCE_FORMAT_LLVM_IR"})):
+            with self.subTest(fields=str(fields)[:80]):
+                self.assertIn(f"Code: {code}", self.refusal(**fields))
 
     def test_every_call_of_the_document_works(self):
         path = self.path_with_grpcurl()
