@@ -97,8 +97,7 @@ JsonObject JsonOf(const v1::Kernel& kernel) {
 }
 
 std::string LineOf(const v1::Kernel& kernel) {
-  return absl::StrFormat("%s %8d  %s  %s",
-                         absl::BytesToHexString(kernel.key()),
+  return absl::StrFormat("%s %8d  %s  %s", absl::BytesToHexString(kernel.key()),
                          kernel.image_size_bytes(), kernel.target(),
                          kernel.name());
 }
@@ -126,8 +125,7 @@ absl::Status RunStats(const Words& words) {
                          ConnectFor(arguments, Start::kNever));
   v1::GetStatsResponse stats;
   QUERN_RETURN_IF_ERROR(client->Call("quern.v1.AdminService/GetStats",
-                                     v1::GetStatsRequest(), Deadline(),
-                                     stats));
+                                     v1::GetStatsRequest(), Deadline(), stats));
   if (arguments.Has("json")) {
     PrintLine(JsonOf(stats).ToString());
   } else {
@@ -176,8 +174,8 @@ absl::Status RunShow(const Words& words) {
   QUERN_ASSIGN_OR_RETURN(const auto client,
                          ConnectFor(arguments, Start::kNever));
   v1::GetKernelResponse response;
-  QUERN_RETURN_IF_ERROR(client->Call("quern.v1.AdminService/GetKernel",
-                                     request, Deadline(), response));
+  QUERN_RETURN_IF_ERROR(client->Call("quern.v1.AdminService/GetKernel", request,
+                                     Deadline(), response));
   if (arguments.Has("json")) {
     JsonObject json = JsonOf(response.kernel());
     if (view != v1::KERNEL_VIEW_UNSPECIFIED) json.Add("text", response.text());

@@ -55,11 +55,9 @@ absl::StatusOr<uint64_t> IntegerSlot(const std::string& word, uint8_t kind) {
   uint64_t unsigned_value = 0;
   if (absl::SimpleAtoi(word, &value)) {
     // Both the signed and the unsigned numbers of the width fit.
-    const int64_t least =
-        width == 64 ? std::numeric_limits<int64_t>::min()
-                    : -(int64_t{1} << (width - 1));
-    if (value >= least &&
-        (value < 0 || static_cast<uint64_t>(value) <= mask)) {
+    const int64_t least = width == 64 ? std::numeric_limits<int64_t>::min()
+                                      : -(int64_t{1} << (width - 1));
+    if (value >= least && (value < 0 || static_cast<uint64_t>(value) <= mask)) {
       return static_cast<uint64_t>(value) & mask;
     }
   } else if (width == 64 && absl::SimpleAtoi(word, &unsigned_value)) {

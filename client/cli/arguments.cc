@@ -53,9 +53,8 @@ absl::StatusOr<Arguments> Arguments::Parse(
         absl::StrCat("missing ", rules.positionals[given]));
   }
   if (given > rules.positionals.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("what is '",
-                     arguments.positionals_[rules.positionals.size()], "'?"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "what is '", arguments.positionals_[rules.positionals.size()], "'?"));
   }
   return arguments;
 }

@@ -39,8 +39,8 @@ absl::StatusOr<CompileCost> LeastCompileCost(Client& client,
     least.total_ms =
         std::min(least.total_ms, absl::ToDoubleMilliseconds(total));
     least.child_cpu_ms =
-        std::min(least.child_cpu_ms, static_cast<double>(cpu.seconds()) * 1e3 +
-                                         cpu.nanos() * 1e-6);
+        std::min(least.child_cpu_ms,
+                 static_cast<double>(cpu.seconds()) * 1e3 + cpu.nanos() * 1e-6);
   }
   return least;
 }
@@ -69,9 +69,8 @@ absl::StatusOr<Compiled> CompileNothing(Client& client) {
 absl::StatusOr<JsonObject> BenchLookup(Client& client, uint32_t repeat) {
   QUERN_ASSIGN_OR_RETURN(const Compiled compiled, CompileNothing(client));
   bool found = true;
-  const double lookup_ns = LeastNanoseconds(repeat, kBatchSize, [&] {
-    found &= client.Lookup(compiled.key).ok();
-  });
+  const double lookup_ns = LeastNanoseconds(
+      repeat, kBatchSize, [&] { found &= client.Lookup(compiled.key).ok(); });
   if (!found) return absl::InternalError("a look-up failed");
   v1::LookupRequest request;
   request.set_key(compiled.key.bytes.data(), compiled.key.bytes.size());
@@ -133,9 +132,8 @@ absl::Status RunBench(const Words& words) {
                          arguments.GetCount("repeat", 20));
   QUERN_ASSIGN_OR_RETURN(const auto client,
                          ConnectFor(arguments, Start::kIfNeeded));
-  QUERN_ASSIGN_OR_RETURN(
-      const JsonObject json,
-      Bench(arguments.positional(0), *client, repeat));
+  QUERN_ASSIGN_OR_RETURN(const JsonObject json,
+                         Bench(arguments.positional(0), *client, repeat));
   PrintLine(json.ToString());
   return absl::OkStatus();
 }

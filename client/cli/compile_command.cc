@@ -81,9 +81,9 @@ JsonObject JsonOf(const Compiled& compiled, double total_ms) {
 
 std::string TextOf(const Compiled& compiled, double total_ms) {
   const v1::CompileTimings& timings = compiled.response.timings();
-  std::string text = absl::StrFormat("%s %s, %.2f ms\n", compiled.key.ToHex(),
-                                     compiled.cached ? "cached" : "compiled",
-                                     total_ms);
+  std::string text =
+      absl::StrFormat("%s %s, %.2f ms\n", compiled.key.ToHex(),
+                      compiled.cached ? "cached" : "compiled", total_ms);
   if (!compiled.cached) {
     absl::StrAppendFormat(
         &text,
@@ -154,8 +154,7 @@ absl::Status RunCompile(const Words& words) {
   absl::StatusOr<Compiled> compiled =
       client->Compile(spec, begin + kCallTimeout);
   const double total_ms = absl::ToDoubleMilliseconds(absl::Now() - begin);
-  QUERN_RETURN_IF_ERROR(
-      Annotate(compiled.status(), arguments.positional(0)));
+  QUERN_RETURN_IF_ERROR(Annotate(compiled.status(), arguments.positional(0)));
   if (!emission.name.empty()) {
     QUERN_RETURN_IF_ERROR(Emit(arguments, emission, *client, *compiled));
   }

@@ -57,9 +57,8 @@ absl::StatusOr<Second> Measure(Client& client, const KernelKey& key,
   QUERN_ASSIGN_OR_RETURN(const KernelRef kernel, client.Lookup(key));
   Second second;
   absl::Status status;
-  second.lookup_ns = LeastNanoseconds(kBatches, 1000, [&] {
-    status.Update(client.Lookup(key).status());
-  });
+  second.lookup_ns = LeastNanoseconds(
+      kBatches, 1000, [&] { status.Update(client.Lookup(key).status()); });
   second.launch_ns = LeastNanoseconds(kBatches, 1, [&] {
     status.Update(client.Launch(*kernel, problem.grid, problem.args, 0));
   });
@@ -204,8 +203,7 @@ absl::Status RunFirst(const Arguments& arguments) {
   }
   QUERN_ASSIGN_OR_RETURN(const std::string output,
                          OutputOfSecond(rows, arguments));
-  QUERN_ASSIGN_OR_RETURN(const std::string mappings,
-                         ReadSecond(output, rows));
+  QUERN_ASSIGN_OR_RETURN(const std::string mappings, ReadSecond(output, rows));
   if (arguments.Has("json")) {
     PrintLine(JsonOf(problems, rows));
   } else {

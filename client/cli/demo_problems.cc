@@ -42,8 +42,7 @@ DemoProblem Add() {
   DemoProblem problem{.name = "vector add",
                       .source = kAddSource,
                       .grid = {BlocksFor(kCount, kBlock), 1, 1}};
-  problem.arrays = {Numbers(kCount, 1), Numbers(kCount, 2),
-                    Unwritten(kCount)};
+  problem.arrays = {Numbers(kCount, 1), Numbers(kCount, 2), Unwritten(kCount)};
   problem.output = 2;
   PointAtArrays(problem);
   problem.args.push_back(kCount);
@@ -60,8 +59,7 @@ DemoProblem Softmax() {
                       .source = kSoftmaxSource,
                       .grid = {kRows, 1, 1},
                       .tolerance = 1e-6};
-  problem.arrays = {Numbers(kRows * kColumns, 3),
-                    Unwritten(kRows * kColumns)};
+  problem.arrays = {Numbers(kRows * kColumns, 3), Unwritten(kRows * kColumns)};
   problem.output = 1;
   PointAtArrays(problem);
   problem.args.insert(problem.args.end(), {kColumns, kColumns, kColumns});
@@ -148,8 +146,8 @@ double DemoProblem::LargestError() const {
   for (size_t i = 0; i < expected.size(); ++i) {
     const double error = std::abs(arrays[output][i] - expected[i]);
     if (!(error <= largest)) {
-      largest = std::isnan(error) ? std::numeric_limits<double>::infinity()
-                                  : error;
+      largest =
+          std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
     }
   }
   return largest;

@@ -121,11 +121,11 @@ Check TryDaemon(const Arguments& arguments) {
   check.status = client.status();
   if (!client.ok()) return check;
   v1::GetStatsResponse stats;
-  check.status = (*client)->Call("quern.v1.AdminService/GetStats",
-                                 v1::GetStatsRequest(),
-                                 absl::Now() + absl::Seconds(10), stats);
-  check.detail = absl::StrCat("version ", stats.version(), ", target ",
-                              stats.target());
+  check.status =
+      (*client)->Call("quern.v1.AdminService/GetStats", v1::GetStatsRequest(),
+                      absl::Now() + absl::Seconds(10), stats);
+  check.detail =
+      absl::StrCat("version ", stats.version(), ", target ", stats.target());
   for (const std::string& missing : stats.sandbox_missing()) {
     absl::StrAppend(&check.detail, ", sandbox lacks ", missing);
   }
@@ -148,8 +148,8 @@ std::vector<Check> AllChecks(const Arguments& arguments) {
                     "system calls of compile children are filtered"});
   checks.push_back({"Landlock", Need::kSandbox, TryLandlock(),
                     "files of compile children are denied"});
-  checks.push_back({"MDWE", Need::kUseful, TryMdwe(),
-                    "memory is never made executable"});
+  checks.push_back(
+      {"MDWE", Need::kUseful, TryMdwe(), "memory is never made executable"});
   checks.push_back(TryProgram());
   checks.push_back(TryWorker());
   checks.push_back(TryFolder());
@@ -178,9 +178,8 @@ absl::Status RunDoctor(const Words& words) {
   std::vector<JsonObject> rows;
   bool works = true;
   for (const Check& check : AllChecks(arguments)) {
-    const std::string detail = check.status.ok()
-                                   ? check.detail
-                                   : std::string(check.status.message());
+    const std::string detail =
+        check.status.ok() ? check.detail : std::string(check.status.message());
     works &= check.status.ok() || check.need != Need::kRequired;
     rows.push_back(JsonObject()
                        .Add("name", check.name)

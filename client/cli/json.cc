@@ -18,17 +18,19 @@ size_t SequenceLength(std::string_view text) {
   };
   const unsigned first = byte(0);
   if (first < 0x80) return 1;
-  const size_t length =
-      first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
+  const size_t length = first >= 0xf0   ? 4
+                        : first >= 0xe0 ? 3
+                        : first >= 0xc2 ? 2
+                                        : 0;
   if (length == 0 || first > 0xf4 || text.size() < length) return 0;
   for (size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
   }
   const unsigned second = byte(1);
-  const bool overlong = (first == 0xe0 && second < 0xa0) ||
-                        (first == 0xf0 && second < 0x90);
-  const bool beyond = (first == 0xed && second >= 0xa0) ||
-                      (first == 0xf4 && second >= 0x90);
+  const bool overlong =
+      (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+  const bool beyond =
+      (first == 0xed && second >= 0xa0) || (first == 0xf4 && second >= 0x90);
   return overlong || beyond ? 0 : length;
 }
 

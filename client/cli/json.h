@@ -44,8 +44,7 @@ class JsonObject final {
   }
   JsonObject& Add(std::string_view name,
                   const std::vector<JsonObject>& objects);
-  JsonObject& Add(std::string_view name,
-                  const std::vector<std::string>& texts);
+  JsonObject& Add(std::string_view name, const std::vector<std::string>& texts);
 
   std::string ToString() const { return "{" + members_ + "}"; }
 

@@ -34,9 +34,9 @@ absl::StatusOr<Grid> GridOf(const std::string& text) {
 absl::Status RunRun(const Words& words) {
   QUERN_ASSIGN_OR_RETURN(
       const Arguments arguments,
-      Arguments::Parse(words, {.positionals = {"FILE"},
-                               .options = {"grid", "arg", "entry", "threads",
-                                           "repeat"}}));
+      Arguments::Parse(
+          words, {.positionals = {"FILE"},
+                  .options = {"grid", "arg", "entry", "threads", "repeat"}}));
   QUERN_ASSIGN_OR_RETURN(const Grid grid, GridOf(arguments.Get("grid", "")));
   QUERN_ASSIGN_OR_RETURN(const uint32_t repeat,
                          arguments.GetCount("repeat", 1));
@@ -51,8 +51,7 @@ absl::Status RunRun(const Words& words) {
                          ConnectFor(arguments, Start::kIfNeeded));
   absl::StatusOr<Compiled> compiled =
       client->Compile(spec, absl::Now() + kCallTimeout);
-  QUERN_RETURN_IF_ERROR(
-      Annotate(compiled.status(), arguments.positional(0)));
+  QUERN_RETURN_IF_ERROR(Annotate(compiled.status(), arguments.positional(0)));
   const LoadedKernel& kernel = *compiled->kernel;
   QUERN_ASSIGN_OR_RETURN(
       const ArgumentValues values,

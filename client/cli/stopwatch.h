@@ -19,8 +19,7 @@ double LeastNanoseconds(uint32_t batches, uint32_t batch_size, Body body) {
   for (uint32_t batch = 0; batch < batches; ++batch) {
     const Clock::time_point begin = Clock::now();
     for (uint32_t i = 0; i < batch_size; ++i) body();
-    const std::chrono::duration<double, std::nano> time =
-        Clock::now() - begin;
+    const std::chrono::duration<double, std::nano> time = Clock::now() - begin;
     least = std::min(least, time.count() / batch_size);
   }
   return least;

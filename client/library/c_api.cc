@@ -152,11 +152,10 @@ quern_code quern_launch_grid(quern_client* client, const quern_kernel* kernel,
                              quern_error* error) {
   const quern::Grid programs = {grid.x, std::max(grid.y, 1u),
                                 std::max(grid.z, 1u)};
-  return quern::Report(
-      client->client->Launch(*kernel->kernel, programs,
-                             absl::MakeConstSpan(args, argument_count),
-                             threads),
-      error);
+  return quern::Report(client->client->Launch(
+                           *kernel->kernel, programs,
+                           absl::MakeConstSpan(args, argument_count), threads),
+                       error);
 }
 
 const char* quern_version() { return quern::kVersion; }

@@ -44,8 +44,7 @@ auto Retrying(bool fail_fast, absl::Time deadline, Call call) {
         return result.status();
       }
     }();
-    if (!DaemonIsGone(status) || fail_fast ||
-        absl::Now() + wait >= deadline) {
+    if (!DaemonIsGone(status) || fail_fast || absl::Now() + wait >= deadline) {
       return result;
     }
     BackOff(wait);
@@ -101,8 +100,7 @@ Client::~Client() {
 }
 
 absl::StatusOr<std::unique_ptr<Client::State>> Client::NewState() const {
-  QUERN_ASSIGN_OR_RETURN(std::unique_ptr<ForkGuard> guard,
-                         ForkGuard::Create());
+  QUERN_ASSIGN_OR_RETURN(std::unique_ptr<ForkGuard> guard, ForkGuard::Create());
   return std::make_unique<State>(std::move(guard), options_.thread_count);
 }
 
@@ -135,13 +133,12 @@ absl::StatusOr<std::shared_ptr<Connection>> Client::Connected() {
 
 absl::StatusOr<std::shared_ptr<Connection>> Client::Connect() {
   if (!private_folder_.empty() && options_.start_private_daemon) {
-    QUERN_RETURN_IF_ERROR(EnsureDaemon(
-        private_folder_, options_.daemon_program, options_.connect_timeout));
+    QUERN_RETURN_IF_ERROR(EnsureDaemon(private_folder_, options_.daemon_program,
+                                       options_.connect_timeout));
   }
-  QUERN_ASSIGN_OR_RETURN(
-      std::unique_ptr<AttachClient> attach,
-      AttachClient::Connect(options_.sockets.attach_path,
-                            options_.connect_timeout));
+  QUERN_ASSIGN_OR_RETURN(std::unique_ptr<AttachClient> attach,
+                         AttachClient::Connect(options_.sockets.attach_path,
+                                               options_.connect_timeout));
   return std::make_shared<Connection>(std::move(attach),
                                       options_.sockets.rpc_path);
 }
@@ -152,8 +149,7 @@ absl::StatusOr<Compiled> Client::Compile(const CompileSpec& spec,
   const std::optional<KernelKey> key = HostKey(spec, connection.get());
   if (key.has_value()) {
     if (KernelRef kernel = connection->kernels.Find(*key)) {
-      return Compiled{
-          .kernel = std::move(kernel), .key = *key, .cached = true};
+      return Compiled{.kernel = std::move(kernel), .key = *key, .cached = true};
     }
   }
   return Retrying(options_.fail_fast, deadline,
@@ -182,10 +178,9 @@ absl::StatusOr<Compiled> Client::CompileOnce(const CompileSpec& spec,
   compiled.cached = compiled.response.cached();
   QUERN_ASSIGN_OR_RETURN(compiled.key, KernelKey::FromBytes(found.key()));
   if (found.slab() == 0) return compiled;  // For another machine.
-  const ImagePlace place = {
-      .slab = found.slab(),
-      .page = static_cast<uint32_t>(found.offset_bytes() /
-                                    QUERN_IMAGE_ALIGNMENT)};
+  const ImagePlace place = {.slab = found.slab(),
+                            .page = static_cast<uint32_t>(
+                                found.offset_bytes() / QUERN_IMAGE_ALIGNMENT)};
   absl::StatusOr<KernelRef> kernel = kernels.LoadAt(compiled.key, place);
   // Its slab may have been retired between the answer and here.
   if (absl::IsNotFound(kernel.status())) {
@@ -205,8 +200,7 @@ absl::StatusOr<KernelRef> Client::Lookup(const KernelKey& key) {
 }
 
 absl::Status Client::Launch(const LoadedKernel& kernel, const Grid& grid,
-                            absl::Span<const uint64_t> args,
-                            uint32_t threads) {
+                            absl::Span<const uint64_t> args, uint32_t threads) {
   return state().launcher.Launch(kernel, grid, args, threads);
 }
 

@@ -18,8 +18,8 @@ absl::StatusOr<std::string> FindDaemonProgram() {
     return absl::NotFoundError("cannot tell where this library lies");
   }
   std::error_code error;
-  std::filesystem::path file = std::filesystem::canonical(
-      info.dli_fname, error);
+  std::filesystem::path file =
+      std::filesystem::canonical(info.dli_fname, error);
   if (error) file = std::filesystem::canonical("/proc/self/exe", error);
   if (error) return absl::NotFoundError("cannot tell where this library lies");
   const std::filesystem::path folder = file.parent_path();

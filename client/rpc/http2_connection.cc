@@ -4,7 +4,6 @@
 #include <nghttp2/nghttp2.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/wire/status.h"
 #include "proto/wire/unique_fd.h"
+#include "proto/wire/unix_socket.h"
 
 namespace quern {
 namespace {
@@ -114,14 +114,13 @@ class Nghttp2Connection final : public Http2Connection {
       pending_.assign(reinterpret_cast<const char*>(data), size);
     }
     const bool writing = !pending_.empty();
-    pollfd event = {.fd = socket_.get(),
-                    .events = static_cast<short>(writing ? POLLIN | POLLOUT
-                                                         : POLLIN),
-                    .revents = 0};
+    pollfd event = {
+        .fd = socket_.get(),
+        .events = static_cast<short>(writing ? POLLIN | POLLOUT : POLLIN),
+        .revents = 0};
     const absl::Duration left = deadline - absl::Now();
     if (left <= absl::ZeroDuration()) return Expired();
-    const timespec timeout =
-        absl::ToTimespec(std::min(left, absl::Hours(1)));
+    const timespec timeout = absl::ToTimespec(std::min(left, absl::Hours(1)));
     const int ready = ::ppoll(&event, 1, &timeout, nullptr);
     if (ready < 0 && errno != EINTR) return ErrnoStatus(errno, "poll");
     if (ready <= 0) return absl::OkStatus();  // The next round sees the time.
@@ -135,8 +134,8 @@ class Nghttp2Connection final : public Http2Connection {
   }
 
   absl::Status Write() {
-    const ssize_t size = ::send(socket_.get(), pending_.data(),
-                                pending_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t size = ::send(socket_.get(), pending_.data(), pending_.size(),
+                                MSG_NOSIGNAL | MSG_DONTWAIT);
     if (size < 0 && errno != EAGAIN && errno != EINTR) return Broken();
     if (size > 0) pending_.erase(0, static_cast<size_t>(size));
     return absl::OkStatus();
@@ -154,8 +153,8 @@ class Nghttp2Connection final : public Http2Connection {
         session_, reinterpret_cast<const uint8_t*>(buffer),
         static_cast<size_t>(size));
     if (used < 0) {
-      return absl::DataLossError(absl::StrCat(
-          "HTTP/2: ", nghttp2_strerror(static_cast<int>(used))));
+      return absl::DataLossError(
+          absl::StrCat("HTTP/2: ", nghttp2_strerror(static_cast<int>(used))));
     }
     return absl::OkStatus();
   }
@@ -202,8 +201,7 @@ class Nghttp2Connection final : public Http2Connection {
                      const uint8_t* data, size_t size, void* user_data) {
     Exchange& exchange = Self(user_data).exchange_;
     if (stream_id != exchange.stream_id || !exchange.failure.ok()) return 0;
-    if (!(*exchange.on_data)(
-            {reinterpret_cast<const char*>(data), size})) {
+    if (!(*exchange.on_data)({reinterpret_cast<const char*>(data), size})) {
       exchange.failure =
           absl::ResourceExhaustedError("the daemon's answer is too large");
       nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream_id,
@@ -218,9 +216,8 @@ class Nghttp2Connection final : public Http2Connection {
     if (stream_id != exchange.stream_id) return 0;
     exchange.closed = true;
     if (error_code != NGHTTP2_NO_ERROR && exchange.failure.ok()) {
-      exchange.failure = absl::UnavailableError(
-          absl::StrCat("the daemon reset the call: ",
-                       nghttp2_http2_strerror(error_code)));
+      exchange.failure = absl::UnavailableError(absl::StrCat(
+          "the daemon reset the call: ", nghttp2_http2_strerror(error_code)));
     }
     return 0;
   }
@@ -242,18 +239,7 @@ class Nghttp2Connection final : public Http2Connection {
 
 absl::StatusOr<std::unique_ptr<Http2Connection>> ConnectHttp2(
     const std::string& path) {
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) {
-    return absl::InvalidArgumentError("the RPC socket's path is too long");
-  }
-  std::memcpy(address.sun_path, path.data(), path.size());
-  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket.valid()) return ErrnoStatus(errno, "socket");
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address),
-                sizeof(address)) != 0) {
-    return ErrnoStatus(errno, "connecting to the RPC socket");
-  }
+  QUERN_ASSIGN_OR_RETURN(UniqueFd socket, ConnectUnixSocket(path, SOCK_STREAM));
   auto connection = std::make_unique<Nghttp2Connection>(std::move(socket));
   QUERN_RETURN_IF_ERROR(connection->Open());
   return connection;

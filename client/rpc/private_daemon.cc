@@ -7,18 +7,17 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "proto/wire/status.h"
 #include "proto/wire/unique_fd.h"
+#include "proto/wire/unix_socket.h"
 
 namespace quern {
 namespace {
@@ -51,19 +50,12 @@ absl::Status MakePrivate(const std::string& path) {
 }
 
 bool Accepts(const std::string& path) {
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) return false;
-  std::memcpy(address.sun_path, path.data(), path.size());
-  const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return socket.valid() &&
-         ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address),
-                   sizeof(address)) == 0;
+  return ConnectUnixSocket(path, SOCK_STREAM).ok();
 }
 
 absl::StatusOr<UniqueFd> Lock(const std::string& path, absl::Time deadline) {
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-                     0600));
+  UniqueFd fd(
+      ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.valid()) return ErrnoStatus(errno, absl::StrCat("opening ", path));
   while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) {
@@ -85,10 +77,9 @@ absl::Status WriteConfig(const std::string& path,
       "sockets {\n  rpc_path: \"%s\"\n  attach_path: \"%s\"\n}\n"
       "idle_timeout { seconds: %d }\n",
       sockets.rpc_path, sockets.attach_path, kIdleTimeoutSeconds);
-  const UniqueFd fd(::open(path.c_str(),
-                           O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
-                               O_NOFOLLOW,
-                           0600));
+  const UniqueFd fd(
+      ::open(path.c_str(),
+             O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.valid()) return ErrnoStatus(errno, absl::StrCat("opening ", path));
   if (::write(fd.get(), text.data(), text.size()) !=
       static_cast<ssize_t>(text.size())) {
@@ -99,8 +90,8 @@ absl::Status WriteConfig(const std::string& path,
 
 // What the child does after the fork. Only calls that are safe there; reports
 // the errno of a failed exec through `report`.
-[[noreturn]] void BecomeDaemon(const char* program, const char* config,
-                               int log, int report) {
+[[noreturn]] void BecomeDaemon(const char* program, const char* config, int log,
+                               int report) {
   ::setsid();
   // The grandchild belongs to nobody: no process of ours has to wait for it.
   if (::fork() != 0) ::_exit(0);
@@ -124,10 +115,9 @@ absl::Status WriteConfig(const std::string& path,
 
 absl::Status Start(const std::string& program, const std::string& config,
                    const std::string& log_path) {
-  const UniqueFd log(::open(log_path.c_str(),
-                            O_WRONLY | O_CREAT | O_TRUNC | O_APPEND |
-                                O_CLOEXEC | O_NOFOLLOW,
-                            0600));
+  const UniqueFd log(::open(
+      log_path.c_str(),
+      O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!log.valid()) return ErrnoStatus(errno, "opening the daemon's log");
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return ErrnoStatus(errno, "pipe");
@@ -168,8 +158,7 @@ DaemonSockets SocketsIn(const std::string& folder) {
           .attach_path = absl::StrCat(folder, "/attach.sock")};
 }
 
-absl::Status EnsureDaemon(const std::string& folder,
-                          const std::string& program,
+absl::Status EnsureDaemon(const std::string& folder, const std::string& program,
                           absl::Duration timeout) {
   const DaemonSockets sockets = SocketsIn(folder);
   if (Accepts(sockets.rpc_path)) return absl::OkStatus();

@@ -35,8 +35,8 @@ DaemonSockets SocketsIn(const std::string& folder);
 // NotFound: there is no such program.
 // DeadlineExceeded: it did not accept within `timeout`; its log, quernd.log in
 //   `folder`, says why.
-absl::Status EnsureDaemon(const std::string& folder,
-                          const std::string& program, absl::Duration timeout);
+absl::Status EnsureDaemon(const std::string& folder, const std::string& program,
+                          absl::Duration timeout);
 
 // Asks the daemon in `folder` to end (SIGTERM) and waits until it has.
 //

@@ -80,8 +80,7 @@ absl::Status StatusOf(const Http2Response& response) {
 std::string TimeoutHeader(absl::Duration left) {
   constexpr int64_t kMillisecondsMax = 99'999'999;
   const int64_t milliseconds =
-      std::clamp<int64_t>(absl::ToInt64Milliseconds(left), 1,
-                          kMillisecondsMax);
+      std::clamp<int64_t>(absl::ToInt64Milliseconds(left), 1, kMillisecondsMax);
   return absl::StrCat(milliseconds, "m");
 }
 
@@ -102,8 +101,8 @@ absl::Status RpcClient::Call(const std::string& method,
 
   QUERN_ASSIGN_OR_RETURN(std::unique_ptr<Http2Connection> connection, Take());
   std::string body;
-  absl::StatusOr<Http2Response> answer = connection->Send(
-      http, deadline, [&body](absl::string_view part) {
+  absl::StatusOr<Http2Response> answer =
+      connection->Send(http, deadline, [&body](absl::string_view part) {
         if (part.size() > kMessageSizeBytesMax - body.size()) return false;
         absl::StrAppend(&body, part);
         return true;

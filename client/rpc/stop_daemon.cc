@@ -3,36 +3,28 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "client/rpc/private_daemon.h"
 #include "proto/wire/status.h"
 #include "proto/wire/unique_fd.h"
+#include "proto/wire/unix_socket.h"
 
 namespace quern {
 namespace {
 
 // The process that listens at `path`.
 absl::StatusOr<pid_t> ListenerOf(const std::string& path) {
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) {
-    return absl::InvalidArgumentError("the socket's path is too long");
-  }
-  std::memcpy(address.sun_path, path.data(), path.size());
-  const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket.valid()) return ErrnoStatus(errno, "socket");
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address),
-                sizeof(address)) != 0) {
+  absl::StatusOr<UniqueFd> socket = ConnectUnixSocket(path, SOCK_STREAM);
+  if (absl::IsUnavailable(socket.status())) {
     return absl::NotFoundError("no daemon listens there");
   }
+  QUERN_RETURN_IF_ERROR(socket.status());
   ucred peer = {};
   socklen_t size = sizeof(peer);
-  if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+  if (::getsockopt(socket->get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
     return ErrnoStatus(errno, "getsockopt(SO_PEERCRED)");
   }
   return peer.pid;
@@ -43,16 +35,14 @@ absl::StatusOr<pid_t> ListenerOf(const std::string& path) {
 absl::Status StopDaemon(const std::string& folder, absl::Duration timeout) {
   QUERN_ASSIGN_OR_RETURN(const pid_t pid,
                          ListenerOf(SocketsIn(folder).rpc_path));
-  const UniqueFd process(
-      static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!process.valid()) return ErrnoStatus(errno, "pidfd_open");
   if (::syscall(SYS_pidfd_send_signal, process.get(), SIGTERM, nullptr, 0) !=
       0) {
     return ErrnoStatus(errno, "pidfd_send_signal");
   }
   pollfd ended = {.fd = process.get(), .events = POLLIN, .revents = 0};
-  const auto timeout_ms =
-      static_cast<int>(absl::ToInt64Milliseconds(timeout));
+  const auto timeout_ms = static_cast<int>(absl::ToInt64Milliseconds(timeout));
   if (::poll(&ended, 1, timeout_ms) != 1) {
     return absl::DeadlineExceededError("the daemon has not ended in time");
   }

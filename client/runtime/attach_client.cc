@@ -2,8 +2,6 @@
 #include "client/runtime/attach_client.h"
 
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 
 #include <cerrno>
 #include <cstring>
@@ -14,29 +12,10 @@
 #include "absl/strings/string_view.h"
 #include "proto/wire/directory_layout.h"
 #include "proto/wire/status.h"
+#include "proto/wire/unix_socket.h"
 
 namespace quern {
 namespace {
-
-absl::StatusOr<UniqueFd> ConnectTo(const std::string& path,
-                                   absl::Duration timeout) {
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) {
-    return absl::InvalidArgumentError("the attach socket's path is too long");
-  }
-  std::memcpy(address.sun_path, path.data(), path.size());
-  UniqueFd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return ErrnoStatus(errno, "socket");
-  const timeval limit = absl::ToTimeval(timeout);
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address),
-                sizeof(address)) != 0) {
-    return ErrnoStatus(errno, "connecting to the attach socket");
-  }
-  return fd;
-}
 
 // The status that a REFUSED message carries. The message is the peer's, so its
 // end is looked for within its bounds.
@@ -66,7 +45,8 @@ UniqueFd TakeDescriptor(msghdr& message) {
 
 absl::StatusOr<std::unique_ptr<AttachClient>> AttachClient::Connect(
     const std::string& path, absl::Duration timeout) {
-  QUERN_ASSIGN_OR_RETURN(UniqueFd socket, ConnectTo(path, timeout));
+  QUERN_ASSIGN_OR_RETURN(UniqueFd socket,
+                         ConnectUnixSocket(path, SOCK_SEQPACKET, timeout));
   std::unique_ptr<AttachClient> client(
       new AttachClient(std::move(socket), timeout));
   QUERN_RETURN_IF_ERROR(client->Hello());
@@ -81,13 +61,13 @@ absl::Status AttachClient::Hello() {
       reply.size_bytes < QUERN_DIRECTORY_HEADER_SIZE) {
     return absl::DataLossError("the daemon's welcome is malformed");
   }
-  QUERN_ASSIGN_OR_RETURN(directory_,
-                         SharedRegion::Map(answer.fd.get(), reply.size_bytes,
-                                           Access::kRead));
+  QUERN_ASSIGN_OR_RETURN(
+      directory_,
+      SharedRegion::Map(answer.fd.get(), reply.size_bytes, Access::kRead));
   incarnation_ = reply.value;
-  session_ = absl::BytesToHexString(absl::string_view(
-      reinterpret_cast<const char*>(reply.session_token),
-      sizeof(reply.session_token)));
+  session_ = absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(reply.session_token),
+                        sizeof(reply.session_token)));
   return absl::OkStatus();
 }
 

@@ -24,9 +24,7 @@ class ForkGuard final {
   ~ForkGuard();
 
   // Whether this process is not the one that called Create.
-  bool Forked() const {
-    return mark_->load(std::memory_order_relaxed) == 0;
-  }
+  bool Forked() const { return mark_->load(std::memory_order_relaxed) == 0; }
 
  private:
   explicit ForkGuard(std::atomic<int>* mark) : mark_(mark) {}

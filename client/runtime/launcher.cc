@@ -96,15 +96,14 @@ int32_t Launcher::RunOnPool(const LoadedKernel& kernel,
                             const quern_launch& launch, uint64_t programs,
                             uint32_t threads) {
   const uint64_t scratch_size = kernel.header.scratch_size_bytes;
-  return pool_->Run(programs, threads,
-                    [&](uint64_t begin, uint64_t end) -> int32_t {
-                      const ScratchPool::Lease lease =
-                          scratch_.Take(scratch_size);
-                      if (scratch_size != 0 && lease.data() == nullptr) {
-                        return kNoScratch;
-                      }
-                      return kernel.entry(&launch, begin, end, lease.data());
-                    });
+  return pool_->Run(
+      programs, threads, [&](uint64_t begin, uint64_t end) -> int32_t {
+        const ScratchPool::Lease lease = scratch_.Take(scratch_size);
+        if (scratch_size != 0 && lease.data() == nullptr) {
+          return kNoScratch;
+        }
+        return kernel.entry(&launch, begin, end, lease.data());
+      });
 }
 
 }  // namespace quern

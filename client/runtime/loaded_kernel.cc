@@ -23,8 +23,8 @@ constexpr uint32_t kMachine = QUERN_MACHINE_AARCH64;
 #error "Quern runs kernels on x86-64 and AArch64"
 #endif
 
-absl::Status CheckHeader(const quern_image_header& header,
-                         const KernelKey& key, uint64_t room) {
+absl::Status CheckHeader(const quern_image_header& header, const KernelKey& key,
+                         uint64_t room) {
   if (header.magic != QUERN_IMAGE_MAGIC) {
     return absl::DataLossError("the directory names a place without an image");
   }
@@ -84,8 +84,8 @@ std::string LoadedKernel::AssertMessage(int32_t number) const {
   std::string_view messages = Bytes(*this, header.asserts);
   for (int32_t i = 1; i < number && !messages.empty(); ++i) {
     const size_t end = messages.find('\0');
-    messages.remove_prefix(
-        end == std::string_view::npos ? messages.size() : end + 1);
+    messages.remove_prefix(end == std::string_view::npos ? messages.size()
+                                                         : end + 1);
   }
   if (number < 1 || messages.empty()) {
     return absl::StrCat("device assert ", number);
@@ -107,8 +107,8 @@ absl::StatusOr<std::shared_ptr<const LoadedKernel>> LoadKernel(
       CheckHeader(kernel->header, key, slab->size_bytes() - offset));
   SynchronizeInstructions(kernel->image, kernel->header.image_size_bytes);
   kernel->key = key;
-  kernel->entry = reinterpret_cast<quern_entry>(reinterpret_cast<uintptr_t>(
-      kernel->image + kernel->header.entry_offset));
+  kernel->entry = reinterpret_cast<quern_entry>(
+      reinterpret_cast<uintptr_t>(kernel->image + kernel->header.entry_offset));
   kernel->slab_id = place.slab;
   kernel->slab = std::move(slab);
   return kernel;

@@ -39,9 +39,8 @@ ScratchPool::Lease ScratchPool::Take(uint64_t size_bytes) {
     std::free(buffer);
     break;
   }
-  const uint64_t rounded =
-      (size_bytes + QUERN_SCRATCH_ALIGNMENT - 1) / QUERN_SCRATCH_ALIGNMENT *
-      QUERN_SCRATCH_ALIGNMENT;
+  const uint64_t rounded = (size_bytes + QUERN_SCRATCH_ALIGNMENT - 1) /
+                           QUERN_SCRATCH_ALIGNMENT * QUERN_SCRATCH_ALIGNMENT;
   void* memory = std::aligned_alloc(QUERN_SCRATCH_ALIGNMENT,
                                     sizeof(Lease::Buffer) + rounded);
   if (memory == nullptr) return Lease(this, nullptr);

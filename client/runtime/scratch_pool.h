@@ -17,8 +17,7 @@ class ScratchPool final {
   // One thread's buffer while it runs a kernel; goes back when it goes.
   class Lease final {
    public:
-    Lease(Lease&& other) noexcept
-        : pool_(other.pool_), buffer_(other.buffer_) {
+    Lease(Lease&& other) noexcept : pool_(other.pool_), buffer_(other.buffer_) {
       other.buffer_ = nullptr;
     }
     ~Lease();

@@ -112,8 +112,7 @@ absl::StatusOr<TargetSpec> ParseTarget(std::string_view canonical_bytes) {
 
 KernelKey KeyOf(const CompileSpec& spec, const BuildId& build_id) {
   std::string bytes = CanonicalBytes(spec);
-  bytes.append(reinterpret_cast<const char*>(build_id.data()),
-               build_id.size());
+  bytes.append(reinterpret_cast<const char*>(build_id.data()), build_id.size());
   return KernelKey{Sha256(bytes)};
 }
 

@@ -20,8 +20,8 @@ absl::Status CheckRange(const quern_image_range& range, uint64_t image_size,
   const uint64_t end = uint64_t{range.offset} + range.size_bytes;
   const bool empty = range.offset == 0 && range.size_bytes == 0;
   if (!empty && (range.offset < QUERN_IMAGE_HEADER_SIZE || end > image_size)) {
-    return absl::InvalidArgumentError(
-        std::string(what) + " of the image lies outside of it");
+    return absl::InvalidArgumentError(std::string(what) +
+                                      " of the image lies outside of it");
   }
   return absl::OkStatus();
 }

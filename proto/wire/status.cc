@@ -44,9 +44,9 @@ absl::Status ErrnoStatus(int error_number, std::string_view what) {
 
 absl::Status Annotate(const absl::Status& status, std::string_view prefix) {
   if (status.ok()) return status;
-  absl::Status result(status.code(),
-                      absl::StrCat(std::string(prefix), ": ",
-                                   std::string(status.message())));
+  absl::Status result(
+      status.code(),
+      absl::StrCat(std::string(prefix), ": ", std::string(status.message())));
   status.ForEachPayload(
       [&result](absl::string_view url, const absl::Cord& payload) {
         result.SetPayload(url, payload);

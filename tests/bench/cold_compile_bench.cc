@@ -61,7 +61,8 @@ class Setup final {
   ~Setup() {
     client_.reset();
     const absl::Status stopped = StopDaemon(folder_, absl::Seconds(20));
-    if (!stopped.ok()) std::fprintf(stderr, "%s\n", std::string(stopped.message()).c_str());
+    if (!stopped.ok())
+      std::fprintf(stderr, "%s\n", std::string(stopped.message()).c_str());
     std::filesystem::remove_all(folder_);
   }
 
@@ -112,8 +113,8 @@ void ColdCompile(benchmark::State& state, Setup& setup,
       const std::string source = Variant(text, turn);
       const absl::Time begin = absl::Now();
       const Compiled compiled = setup.CompileByDaemon(source);
-      total_ms = std::min(total_ms,
-                          absl::ToDoubleMilliseconds(absl::Now() - begin));
+      total_ms =
+          std::min(total_ms, absl::ToDoubleMilliseconds(absl::Now() - begin));
       const auto& cpu = compiled.response.timings().child_cpu();
       child_ms = std::min(child_ms, cpu.seconds() * 1e3 + cpu.nanos() * 1e-6);
       const double before = CpuMilliseconds();
@@ -157,11 +158,10 @@ int main(int argc, char** argv) {
        {"nothing", "add_f32", "softmax_f32", "layer_norm_f32", "matmul_f32",
         "add_f32_block128", "add_f32_block65536", "softmax_f32_block128",
         "softmax_f32_block65536"}) {
-    benchmark::RegisterBenchmark(
-        (std::string("cold_compile/") + name).c_str(),
-        [&setup, name](benchmark::State& state) {
-          quern::ColdCompile(state, setup, name);
-        })
+    benchmark::RegisterBenchmark((std::string("cold_compile/") + name).c_str(),
+                                 [&setup, name](benchmark::State& state) {
+                                   quern::ColdCompile(state, setup, name);
+                                 })
         ->Iterations(1);
   }
   benchmark::RegisterBenchmark("lookup", [&setup](benchmark::State& state) {

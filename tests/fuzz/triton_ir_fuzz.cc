@@ -40,11 +40,34 @@ std::vector<std::string> ReadSeeds(const std::string& folder) {
 }
 
 // Numbers and types in whose place others are put.
-constexpr std::array kWords = {
-    "0",    "1",    "-1",   "2",         "3",    "1024", "2147483647",
-    "i1",   "i8",   "i32",  "i64",       "f16",  "bf16", "f32",
-    "f64",  "index", "x",   "tensor<0x", "!tt.ptr<f32>", "dense<",
-    "axis = 9", "4294967296", "f8E5M2",  "slt",  "{", "}", "(", ")"};
+constexpr std::array kWords = {"0",
+                               "1",
+                               "-1",
+                               "2",
+                               "3",
+                               "1024",
+                               "2147483647",
+                               "i1",
+                               "i8",
+                               "i32",
+                               "i64",
+                               "f16",
+                               "bf16",
+                               "f32",
+                               "f64",
+                               "index",
+                               "x",
+                               "tensor<0x",
+                               "!tt.ptr<f32>",
+                               "dense<",
+                               "axis = 9",
+                               "4294967296",
+                               "f8E5M2",
+                               "slt",
+                               "{",
+                               "}",
+                               "(",
+                               ")"};
 
 void MutateBytes(Generator& generator, std::string& text) {
   for (size_t i = Below(generator, 4) + 1; i > 0 && !text.empty(); --i) {
@@ -74,9 +97,8 @@ void MutateLines(Generator& generator, std::string& text) {
 void MutateWords(Generator& generator, std::string& text) {
   std::vector<std::string> words = absl::StrSplit(text, ' ');
   const size_t to = Below(generator, words.size());
-  words[to] = Below(generator, 2) == 0
-                  ? kWords[Below(generator, kWords.size())]
-                  : words[Below(generator, words.size())];
+  words[to] = Below(generator, 2) == 0 ? kWords[Below(generator, kWords.size())]
+                                       : words[Below(generator, words.size())];
   text = absl::StrJoin(words, " ");
 }
 
@@ -134,8 +156,7 @@ int Run(const std::string& sockets, const std::string& seeds_folder,
   const absl::Time end = absl::Now() + absl::Seconds(seconds);
   while (absl::Now() < end) {
     CompileSpec spec;
-    spec.source =
-        Mutated(generator, seeds[Below(generator, seeds.size())]);
+    spec.source = Mutated(generator, seeds[Below(generator, seeds.size())]);
     const absl::Status status =
         (*client)->Compile(spec, absl::Now() + absl::Seconds(90)).status();
     ++outcomes[absl::StatusCodeToString(status.code())];

@@ -12,8 +12,8 @@
 //     launches it, compiles a variant and launches that.
 //   test-client call-into FOLDER FILE: compiles FILE, whose kernel never ends,
 //     prints "calling", and calls it.
-#include <sys/wait.h>
 #include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -69,8 +69,7 @@ absl::Status Add(Client& client, const LoadedKernel& kernel) {
   return absl::OkStatus();
 }
 
-absl::Status CompileAll(const std::string& folder,
-                        const std::string& kernels) {
+absl::Status CompileAll(const std::string& folder, const std::string& kernels) {
   QUERN_ASSIGN_OR_RETURN(const auto client, Connect(folder));
   int right = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kernels)) {

@@ -36,7 +36,7 @@ TEST(JsonTest, Utf8StaysAndOtherBytesAreReplaced) {
   EXPECT_EQ(JsonText("\xc3\xa4\xf0\x9f\x98\x80"),
             "\"\xc3\xa4\xf0\x9f\x98\x80\"");
   EXPECT_EQ(JsonText("\xff"), R"("\ufffd")");
-  EXPECT_EQ(JsonText("\xc3"), R"("\ufffd")");          // Cut off.
+  EXPECT_EQ(JsonText("\xc3"), R"("\ufffd")");            // Cut off.
   EXPECT_EQ(JsonText("\xc0\x80"), R"("\ufffd\ufffd")");  // Overlong.
   EXPECT_EQ(JsonText("\xed\xa0\x80"),
             R"("\ufffd\ufffd\ufffd")");  // A surrogate.

@@ -90,14 +90,13 @@ FakeDaemon::FakeDaemon() {
   directory_fd_ = *CreateSealedMemory("fake-directory", directory_size);
   directory_ = *SharedRegion::Map(directory_fd_.get(), directory_size,
                                   Access::kReadWrite);
-  auto* header =
-      reinterpret_cast<quern_directory_header*>(directory_.data());
+  auto* header = reinterpret_cast<quern_directory_header*>(directory_.data());
   header->magic = QUERN_DIRECTORY_MAGIC;
   header->version = QUERN_DIRECTORY_VERSION;
   header->bucket_count = kBuckets;
   slab_fd_ = *CreateSealedMemory("fake-slab", kSlabSizeBytes);
-  slab_ = *SharedRegion::Map(slab_fd_.get(), kSlabSizeBytes,
-                             Access::kReadWrite);
+  slab_ =
+      *SharedRegion::Map(slab_fd_.get(), kSlabSizeBytes, Access::kReadWrite);
 
   listener_.reset(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   sockaddr_un address = {};

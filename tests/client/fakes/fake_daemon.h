@@ -35,11 +35,11 @@ class FakeDaemon final {
   struct Reply {
     quern_attach_reply message;
     int fd = -1;
-    bool hang_up = false;   // Close instead of answering.
+    bool hang_up = false;  // Close instead of answering.
     size_t size_bytes = sizeof(quern_attach_reply);
   };
-  using Answer = std::function<std::vector<Reply>(
-      const quern_attach_request& request)>;
+  using Answer =
+      std::function<std::vector<Reply>(const quern_attach_request& request)>;
 
   // Listens in a fresh folder and answers as a good daemon does.
   FakeDaemon();

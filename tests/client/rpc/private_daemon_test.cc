@@ -38,8 +38,8 @@ TEST_F(PrivateDaemonTest, AMissingProgramIsNotFound) {
 }
 
 TEST_F(PrivateDaemonTest, AProgramThatDoesNotListenIsADeadlineExceeded) {
-  const absl::Status status = EnsureDaemon(
-      folder_, Program("echo started >&2"), absl::Milliseconds(200));
+  const absl::Status status = EnsureDaemon(folder_, Program("echo started >&2"),
+                                           absl::Milliseconds(200));
   EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
   std::ifstream log(folder_ + "/quernd.log");
   std::string line;
@@ -50,13 +50,13 @@ TEST_F(PrivateDaemonTest, AProgramThatDoesNotListenIsADeadlineExceeded) {
 TEST_F(PrivateDaemonTest, TheProgramGetsItsConfigurationAndNothingElse) {
   const std::string seen = folder_ + "/seen";
   // Its words, its descriptors beyond the first three, its environment.
-  EXPECT_FALSE(EnsureDaemon(folder_,
-                            Program("cat \"$1\" > " + seen +
-                                    "; ls /proc/$$/fd | wc -l >> " + seen +
-                                    "; tr '\\0' '\\n' < /proc/$$/environ >> " +
-                                    seen),
-                            absl::Milliseconds(500))
-                   .ok());
+  EXPECT_FALSE(
+      EnsureDaemon(
+          folder_,
+          Program("cat \"$1\" > " + seen + "; ls /proc/$$/fd | wc -l >> " +
+                  seen + "; tr '\\0' '\\n' < /proc/$$/environ >> " + seen),
+          absl::Milliseconds(500))
+          .ok());
   std::ifstream file(seen);
   const std::string text((std::istreambuf_iterator<char>(file)), {});
   EXPECT_NE(text.find("rpc_path: \"" + folder_ + "/rpc.sock\""),

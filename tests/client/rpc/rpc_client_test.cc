@@ -123,28 +123,26 @@ TEST_F(RpcClientTest, AnAnswerPastTheLimitIsResourceExhausted) {
 TEST_F(RpcClientTest, ACallEndsAtItsDeadline) {
   RpcClient client(path_);
   v1::CompileResponse response;
-  EXPECT_EQ(
-      Compile(client, "wait", response, absl::Milliseconds(100)).code(),
-      absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(Compile(client, "wait", response, absl::Milliseconds(100)).code(),
+            absl::StatusCode::kDeadlineExceeded);
   EXPECT_TRUE(Compile(client, "next", response).ok());
 }
 
 TEST_F(RpcClientTest, AnUnknownMethodIsUnimplemented) {
   RpcClient client(path_);
   v1::CompileResponse response;
-  EXPECT_EQ(client
-                .Call("quern.v1.KernelService/Nothing", "",
-                      v1::CompileRequest(), absl::Now() + absl::Seconds(5),
-                      response)
-                .code(),
-            absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(
+      client
+          .Call("quern.v1.KernelService/Nothing", "", v1::CompileRequest(),
+                absl::Now() + absl::Seconds(5), response)
+          .code(),
+      absl::StatusCode::kUnimplemented);
 }
 
 TEST_F(RpcClientTest, NoServerIsNotFoundAndADeadOneUnavailable) {
   RpcClient nobody(folder_ + "/other.sock");
   v1::CompileResponse response;
-  EXPECT_EQ(Compile(nobody, "x", response).code(),
-            absl::StatusCode::kNotFound);
+  EXPECT_EQ(Compile(nobody, "x", response).code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(RpcClientTest, ThreadsCallAtOnce) {

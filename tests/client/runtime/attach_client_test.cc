@@ -14,9 +14,7 @@ namespace {
 constexpr absl::Duration kTimeout = absl::Seconds(5);
 
 absl::StatusCode ConnectCode(FakeDaemon& daemon) {
-  return AttachClient::Connect(daemon.attach_path(), kTimeout)
-      .status()
-      .code();
+  return AttachClient::Connect(daemon.attach_path(), kTimeout).status().code();
 }
 
 TEST(AttachClientTest, WelcomesAreUnderstood) {
@@ -29,17 +27,15 @@ TEST(AttachClientTest, WelcomesAreUnderstood) {
 }
 
 TEST(AttachClientTest, NobodyThereIsNotFoundOrUnavailable) {
-  EXPECT_EQ(AttachClient::Connect("/tmp/no/such/socket", kTimeout)
-                .status()
-                .code(),
-            absl::StatusCode::kNotFound);
+  EXPECT_EQ(
+      AttachClient::Connect("/tmp/no/such/socket", kTimeout).status().code(),
+      absl::StatusCode::kNotFound);
 }
 
 TEST(AttachClientTest, APathThatIsTooLongIsInvalid) {
-  EXPECT_EQ(AttachClient::Connect(std::string(108, 'x'), kTimeout)
-                .status()
-                .code(),
-            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(
+      AttachClient::Connect(std::string(108, 'x'), kTimeout).status().code(),
+      absl::StatusCode::kInvalidArgument);
 }
 
 TEST(AttachClientTest, ARefusalKeepsItsCodeAndMessage) {
@@ -102,8 +98,7 @@ TEST(AttachClientTest, SilenceIsADeadlineExceeded) {
   FakeDaemon daemon;
   daemon.SetAnswer(
       [](const auto&) { return std::vector<FakeDaemon::Reply>(); });
-  EXPECT_EQ(AttachClient::Connect(daemon.attach_path(),
-                                  absl::Milliseconds(50))
+  EXPECT_EQ(AttachClient::Connect(daemon.attach_path(), absl::Milliseconds(50))
                 .status()
                 .code(),
             absl::StatusCode::kDeadlineExceeded);

@@ -14,8 +14,8 @@ const KernelKey kKey{Sha256("kernel")};
 class KernelTableTest : public testing::Test {
  protected:
   KernelTableTest()
-      : attach_(*AttachClient::Connect(daemon_.attach_path(),
-                                       absl::Seconds(5))),
+      : attach_(
+            *AttachClient::Connect(daemon_.attach_path(), absl::Seconds(5))),
         table_(*attach_) {}
 
   quern_directory_header& header() {

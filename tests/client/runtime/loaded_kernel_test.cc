@@ -82,9 +82,7 @@ TEST(LoadedKernelTest, APlaceWithoutAnImageIsDataLoss) {
 TEST(LoadedKernelTest, APlaceOutsideTheSlabIsDataLoss) {
   const auto slab = SlabWith(TestImage(kKey, CodeReturningEnd(), 2));
   for (const uint32_t page : {4u, kMaxPage}) {
-    EXPECT_EQ(LoadKernel(kKey, {.slab = 1, .page = page}, slab)
-                  .status()
-                  .code(),
+    EXPECT_EQ(LoadKernel(kKey, {.slab = 1, .page = page}, slab).status().code(),
               absl::StatusCode::kDataLoss);
   }
 }

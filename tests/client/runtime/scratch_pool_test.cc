@@ -22,9 +22,9 @@ TEST(ScratchPoolTest, BuffersAreAligned) {
   for (const uint64_t size : {1, 63, 64, 65, 4096, 1'000'000}) {
     const ScratchPool::Lease lease = pool.Take(size);
     ASSERT_NE(lease.data(), nullptr);
-    EXPECT_EQ(reinterpret_cast<uintptr_t>(lease.data()) %
-                  QUERN_SCRATCH_ALIGNMENT,
-              0u);
+    EXPECT_EQ(
+        reinterpret_cast<uintptr_t>(lease.data()) % QUERN_SCRATCH_ALIGNMENT,
+        0u);
     std::memset(lease.data(), 1, size);
   }
 }
@@ -37,7 +37,9 @@ TEST(ScratchPoolTest, ABufferThatCameBackIsUsedAgain) {
 
 TEST(ScratchPoolTest, ABufferThatIsTooSmallIsReplaced) {
   ScratchPool pool;
-  { const auto small = pool.Take(64); }
+  {
+    const auto small = pool.Take(64);
+  }
   const ScratchPool::Lease large = pool.Take(1 << 20);
   ASSERT_NE(large.data(), nullptr);
   std::memset(large.data(), 1, 1 << 20);

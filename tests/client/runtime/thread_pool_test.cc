@@ -1,8 +1,8 @@
 // The pool: every piece once, on as many threads as allowed.
 #include "client/runtime/thread_pool.h"
 
-#include <cfenv>
 #include <atomic>
+#include <cfenv>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -82,15 +82,15 @@ TEST(ThreadPoolTest, NoMoreThreadsTakePartThanAllowed) {
 TEST(ThreadPoolTest, AFailureIsReturnedAndEndsTheWork) {
   const auto pool = NewThreadPool(2);
   std::atomic<uint64_t> last{0};
-  EXPECT_EQ(pool->Run(1'000'000, 0,
-                      [&last](uint64_t begin, uint64_t end) -> int32_t {
-                        uint64_t seen = last.load();
-                        while (seen < end &&
-                               !last.compare_exchange_weak(seen, end)) {
-                        }
-                        return begin == 0 ? 7 : 0;
-                      }),
-            7);
+  EXPECT_EQ(
+      pool->Run(1'000'000, 0,
+                [&last](uint64_t begin, uint64_t end) -> int32_t {
+                  uint64_t seen = last.load();
+                  while (seen < end && !last.compare_exchange_weak(seen, end)) {
+                  }
+                  return begin == 0 ? 7 : 0;
+                }),
+      7);
   ExpectEachOnce(*pool, 100, 0);  // The next run is not affected.
 }
 

@@ -57,12 +57,10 @@ INSTANTIATE_TEST_SUITE_P(
         {"Triple", [](CompileSpec& s) { s.target.triple = "aarch64"; }},
         {"Cpu", [](CompileSpec& s) { s.target.cpu = "znver3"; }},
         {"Features", [](CompileSpec& s) { s.target.features.pop_back(); }},
-        {"FeatureSign",
-         [](CompileSpec& s) { s.target.features[0] = "-avx2"; }},
+        {"FeatureSign", [](CompileSpec& s) { s.target.features[0] = "-avx2"; }},
         {"VectorLength",
          [](CompileSpec& s) { s.target.vector_length_bytes = 16; }},
-        {"FpContract",
-         [](CompileSpec& s) { s.options.fp_contract = false; }},
+        {"FpContract", [](CompileSpec& s) { s.options.fp_contract = false; }},
     }),
     [](const auto& info) { return info.param.name; });
 
@@ -83,15 +81,13 @@ TEST(CompileSpecTest, MovingBytesBetweenFieldsChangesTheKey) {
 }
 
 TEST(CompileSpecTest, TheKeyOfAGivenSpecNeverMoves) {
-  EXPECT_EQ(
-      KernelKey{Sha256(CanonicalBytes(BaseSpec()))}.ToHex(),
-      "f5c60c31ffae2cf05e57f43ebcc0016857fc46aae6c552af8e5463ddd6fafc80");
+  EXPECT_EQ(KernelKey{Sha256(CanonicalBytes(BaseSpec()))}.ToHex(),
+            "f5c60c31ffae2cf05e57f43ebcc0016857fc46aae6c552af8e5463ddd6fafc80");
 }
 
 TEST(CompileSpecTest, ParseTargetInvertsCanonicalBytes) {
   const TargetSpec target = BaseSpec().target;
-  const absl::StatusOr<TargetSpec> parsed =
-      ParseTarget(CanonicalBytes(target));
+  const absl::StatusOr<TargetSpec> parsed = ParseTarget(CanonicalBytes(target));
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   EXPECT_EQ(*parsed, target);
 }

@@ -80,8 +80,7 @@ TEST(LayoutTest, HelloRequestHasItsGoldenBytes) {
   hello.magic = QUERN_ATTACH_MAGIC;
   hello.version = QUERN_ATTACH_VERSION;
   hello.type = QUERN_ATTACH_HELLO;
-  const std::string bytes(reinterpret_cast<const char*>(&hello),
-                          sizeof(hello));
+  const std::string bytes(reinterpret_cast<const char*>(&hello), sizeof(hello));
   EXPECT_EQ(bytes, std::string("QRN1\x01\0\0\0\x01\0\0\0", 12) +
                        std::string(20, '\0'));
 }

@@ -35,10 +35,9 @@ TEST(SharedRegionTest, AfterSealingNoNewMappingCanBeWritable) {
   ASSERT_TRUE(fd.ok());
   auto writable = SharedRegion::Map(fd->get(), 4096, Access::kReadWrite);
   ASSERT_TRUE(SealFutureWrites(fd->get()).ok());
-  EXPECT_EQ(SharedRegion::Map(fd->get(), 4096, Access::kReadWrite)
-                .status()
-                .code(),
-            absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(
+      SharedRegion::Map(fd->get(), 4096, Access::kReadWrite).status().code(),
+      absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(::write(fd->get(), "x", 1), -1);
   writable->data()[0] = 7;
   auto code = SharedRegion::Map(fd->get(), 4096, Access::kReadExecute);
@@ -53,8 +52,7 @@ TEST(SharedRegionTest, AReopenedDescriptorCannotWriteEither) {
   const std::string path = "/proc/self/fd/" + std::to_string(fd->get());
   UniqueFd again(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   ASSERT_TRUE(again.valid());
-  EXPECT_FALSE(
-      SharedRegion::Map(again.get(), 4096, Access::kReadWrite).ok());
+  EXPECT_FALSE(SharedRegion::Map(again.get(), 4096, Access::kReadWrite).ok());
   EXPECT_EQ(::pwrite(again.get(), "x", 1, 0), -1);
 }
 
