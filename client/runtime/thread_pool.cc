@@ -32,12 +32,20 @@ void Pause() {
 #endif
 }
 
-void FutexWait(std::atomic<uint32_t>& word, uint32_t value) {
-  ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
+// The half of `word` that a futex can look at: both targets are little-endian.
+uint32_t* LowHalf(std::atomic<uint64_t>& word) {
+  return reinterpret_cast<uint32_t*>(&word);
 }
 
-void FutexWake(std::atomic<uint32_t>& word, int count) {
-  ::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0);
+// Returns when woken, or at once if the low half is not that of `value`.
+void FutexWait(std::atomic<uint64_t>& word, uint64_t value) {
+  ::syscall(SYS_futex, LowHalf(word), FUTEX_WAIT_PRIVATE,
+            static_cast<uint32_t>(value), nullptr, nullptr, 0);
+}
+
+void FutexWakeAll(std::atomic<uint64_t>& word) {
+  ::syscall(SYS_futex, LowHalf(word), FUTEX_WAKE_PRIVATE, INT32_MAX, nullptr,
+            nullptr, 0);
 }
 
 class SpinningThreadPool final : public ThreadPool {
@@ -47,8 +55,8 @@ class SpinningThreadPool final : public ThreadPool {
 
   ~SpinningThreadPool() override {
     stopping_.store(true, std::memory_order_relaxed);
-    epoch_.fetch_add(1, std::memory_order_seq_cst);
-    FutexWake(epoch_, INT32_MAX);
+    Announce(0);
+    FutexWakeAll(call_);
     for (std::thread& worker : workers_) worker.join();
   }
 
@@ -68,14 +76,28 @@ class SpinningThreadPool final : public ThreadPool {
   }
 
  private:
-  // Written before `epoch_` rises, read by workers after they saw it rise.
+  // Written before `call_` changes, and read only by the workers that it calls:
+  // they have all ended when it is written again.
   struct Work {
     Chunk* chunk = nullptr;
     uint64_t count = 0;
     uint64_t chunk_size = 1;
     uint64_t floating_point_control = 0;
-    uint32_t helpers = 0;  // Workers with a lower number take part.
   };
+
+  // A call says how many workers take part (those with lower numbers) in its
+  // high half. Its low half, which the futex looks at, counts the calls.
+  static uint32_t HelpersOf(uint64_t call) {
+    return static_cast<uint32_t>(call >> 32);
+  }
+
+  // Changes `call_`. Sequentially consistent against `parked_`, so that no
+  // worker parks unwoken; a release, so that workers see `work_`.
+  void Announce(uint32_t helpers) {
+    const auto count =
+        static_cast<uint32_t>(call_.load(std::memory_order_relaxed)) + 1;
+    call_.store(uint64_t{helpers} << 32 | count, std::memory_order_seq_cst);
+  }
 
   void StartWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (!workers_.empty()) return;
@@ -96,17 +118,13 @@ class SpinningThreadPool final : public ThreadPool {
              .count = count,
              .chunk_size =
                  std::max<uint64_t>(1, count / (wanted * kChunksPerThread)),
-             .floating_point_control = ReadFloatingPointControl(),
-             .helpers = wanted - 1};
+             .floating_point_control = ReadFloatingPointControl()};
     next_.store(0, std::memory_order_relaxed);
     failure_.store(0, std::memory_order_relaxed);
-    busy_.store(static_cast<uint32_t>(workers_.size()),
-                std::memory_order_relaxed);
-    // Pairs with the acquire in AwaitWork: workers see `work_`. Sequentially
-    // consistent against `parked_`, so that no worker parks unwoken.
-    epoch_.fetch_add(1, std::memory_order_seq_cst);
+    busy_.store(wanted - 1, std::memory_order_relaxed);
+    Announce(wanted - 1);
     if (parked_.load(std::memory_order_seq_cst) != 0) {
-      FutexWake(epoch_, INT32_MAX);
+      FutexWakeAll(call_);
     }
     TakeChunks();
     // Pairs with the release in Serve: what the workers wrote is seen.
@@ -130,40 +148,39 @@ class SpinningThreadPool final : public ThreadPool {
   }
 
   void Serve(uint32_t number) {
-    uint32_t seen = 0;
+    uint64_t seen = 0;
     while (true) {
-      seen = AwaitWork(seen);
+      seen = AwaitCall(seen);
       if (stopping_.load(std::memory_order_relaxed)) return;
-      if (number < work_.helpers) {
-        WriteFloatingPointControl(work_.floating_point_control);
-        TakeChunks();
-      }
+      if (number >= HelpersOf(seen)) continue;
+      WriteFloatingPointControl(work_.floating_point_control);
+      TakeChunks();
       // Pairs with the acquire in Share.
       busy_.fetch_sub(1, std::memory_order_release);
     }
   }
 
-  // Returns the number of the work that is not `seen`.
-  uint32_t AwaitWork(uint32_t seen) {
+  // Returns the call that is not `seen`.
+  uint64_t AwaitCall(uint64_t seen) {
     for (int spin = 0; spin < kSpins; ++spin) {
-      // Pairs with the increment in Share.
-      const uint32_t epoch = epoch_.load(std::memory_order_acquire);
-      if (epoch != seen) return epoch;
+      // Pairs with the store in Announce.
+      const uint64_t call = call_.load(std::memory_order_acquire);
+      if (call != seen) return call;
       Pause();
     }
     parked_.fetch_add(1, std::memory_order_seq_cst);
-    while (epoch_.load(std::memory_order_seq_cst) == seen) {
-      FutexWait(epoch_, seen);
+    while (call_.load(std::memory_order_seq_cst) == seen) {
+      FutexWait(call_, seen);
     }
     parked_.fetch_sub(1, std::memory_order_relaxed);
-    return epoch_.load(std::memory_order_acquire);
+    return call_.load(std::memory_order_acquire);
   }
 
   const uint32_t thread_count_;
   absl::Mutex mutex_;  // Held while a piece of work is under way.
   std::vector<std::thread> workers_;
   Work work_;
-  std::atomic<uint32_t> epoch_{0};
+  std::atomic<uint64_t> call_{0};
   std::atomic<uint32_t> parked_{0};
   std::atomic<uint32_t> busy_{0};
   std::atomic<uint64_t> next_{0};
