@@ -24,16 +24,27 @@ install_packages() {
 }
 
 # Configures preset $1 unless it is configured, and builds the targets that
-# follow (all of them if none does).
+# follow (all of them if none does). Prints the last line of the build, or what
+# went wrong.
 build_preset() {
-  local preset=$1
+  local preset=$1 log status=0
   shift
+  log=$(mktemp)
   if [ ! -f "build/$preset/build.ninja" ]; then
-    cmake --preset "$preset" >/dev/null
+    cmake --preset "$preset" > "$log" 2>&1 || status=$?
   fi
-  if [ $# -eq 0 ]; then
-    cmake --build --preset "$preset"
+  if [ "$status" -eq 0 ]; then
+    if [ $# -eq 0 ]; then
+      cmake --build --preset "$preset" > "$log" 2>&1 || status=$?
+    else
+      cmake --build --preset "$preset" --target "$@" > "$log" 2>&1 || status=$?
+    fi
+  fi
+  if [ "$status" -eq 0 ]; then
+    tail -n 1 "$log"
   else
-    cmake --build --preset "$preset" --target "$@"
+    tail -n 60 "$log"
   fi
+  rm -f "$log"
+  return "$status"
 }

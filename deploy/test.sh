@@ -31,10 +31,10 @@ run_tests() {
 }
 
 stage_packages() { install_packages; }
-stage_build() { build_preset release | tail -n 1; }
+stage_build() { build_preset release; }
 stage_test() { run_tests release; }
-stage_asan() { build_preset asan | tail -n 1 && run_tests asan; }
-stage_tsan() { build_preset tsan | tail -n 1 && run_tests tsan; }
+stage_asan() { build_preset asan && run_tests asan; }
+stage_tsan() { build_preset tsan && run_tests tsan; }
 stage_fuzz() { build/release/bin/quern --version && tests/fuzz/run.sh 60; }
 stage_install() { tests/install/run.sh; }
 

@@ -12,6 +12,7 @@
 #include "cache/kernel_directory.h"
 #include "proto/wire/attach_protocol.h"
 #include "server/attach/attach_session.h"
+#include "tests/fakes/fake_clock.h"
 
 namespace quern {
 namespace {
@@ -57,9 +58,9 @@ void Fuzz(const uint8_t* data, size_t size) {
     return;
   }
   UniqueFd peer(ends[0]);
-  const absl::Time now = absl::UnixEpoch();
+  FakeClock clock;
   AttachSession session(UniqueFd(ends[1]), 0, SessionToken{},
-                        RequestBudget(kBurst, kBurst, now), *slabs,
+                        RequestBudget(kBurst, kBurst, clock.Now()), *slabs,
                         **directory);
   absl::Status status;
   while (size > 0 && status.ok()) {
@@ -67,7 +68,7 @@ void Fuzz(const uint8_t* data, size_t size) {
     ::send(peer.get(), data + 1, length, MSG_NOSIGNAL);
     data += length + 1;
     size -= length + 1;
-    status = session.Serve(now);
+    status = session.Serve(clock);
     CheckAnswers(peer.get());
   }
 }
