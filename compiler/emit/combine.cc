@@ -14,21 +14,23 @@ mlir::Operation* SingleOperation(mlir::Operation* op) {
   return SingleCombine(op->getRegion(0));
 }
 
-// The maximum of an accumulator that is never NaN and of any number, which is
-// ignored if it is NaN: one instruction instead of three.
+bool PassesNanBy(mlir::Operation* op) {
+  return llvm::isa<mlir::arith::MaxNumFOp, mlir::arith::MinNumFOp>(op);
+}
+
+// The maximum of `old`, which is never NaN, and of any number, which is passed
+// by if it is NaN. AArch64 has an instruction for the maximum of any two.
 llvm::Value* EmitExtreme(EmitContext& c, mlir::Operation* op, llvm::Value* old,
                          llvm::Value* next) {
-  if (!next->getType()->getScalarType()->isFloatTy() &&
-      !next->getType()->getScalarType()->isDoubleTy()) {
+  llvm::Type* type = next->getType()->getScalarType();
+  if (c.plan.target.arch == TargetArch::kAArch64 || !PassesNanBy(op) ||
+      (!type->isFloatTy() && !type->isDoubleTy())) {
     return nullptr;
   }
-  llvm::Value* replaces = nullptr;
-  if (llvm::isa<mlir::arith::MaxNumFOp>(op)) {
-    replaces = c.b.CreateFCmpOGT(next, old);
-  } else if (llvm::isa<mlir::arith::MinNumFOp>(op)) {
-    replaces = c.b.CreateFCmpOLT(next, old);
-  }
-  return replaces ? c.b.CreateSelect(replaces, next, old) : nullptr;
+  llvm::Value* replaces = llvm::isa<mlir::arith::MaxNumFOp>(op)
+                              ? c.b.CreateFCmpOGT(next, old)
+                              : c.b.CreateFCmpOLT(next, old);
+  return c.b.CreateSelect(replaces, next, old);
 }
 
 // Runs the region's operations on `scalars` of their arguments.
@@ -91,15 +93,6 @@ Values LoadSlots(EmitContext& c, const Accumulators& accumulators,
   return values;
 }
 
-// Combines lanes by halves until one is left.
-Values AcrossLanes(EmitContext& c, mlir::Operation* op, Values values) {
-  for (unsigned width = WidthOf(values[0]); width > 1; width /= 2) {
-    values = EmitCombine(c, op, Half(c, values, 0, width / 2),
-                         Half(c, values, width / 2, width / 2));
-  }
-  return values;
-}
-
 // Partial sums and products of narrow floats are kept in f32, and rounded only
 // at the end: the order of a reduction is open, so that is as good an order as
 // any, and the most exact.
@@ -108,26 +101,66 @@ bool IsKeptWide(mlir::Operation* op) {
   return format && format.getWidth() < 32 && CombineIdentity(op);
 }
 
-}  // namespace
-
-mlir::Type AccumulatorType(mlir::Operation* op, unsigned i) {
-  if (IsKeptWide(op)) return mlir::Builder(op->getContext()).getF32Type();
-  return ElementOf(op->getOperand(i));
-}
-
-Values EmitCombine(EmitContext& c, mlir::Operation* op, const Values& left,
-                   const Values& right) {
+// Combines `left` and `right`, one value each for every operand of `op` (a
+// tt.reduce, a tt.scan, or an arith operation of two operands).
+Values EmitCombine(EmitContext& c, mlir::Operation* op, bool never_nan,
+                   const Values& left, const Values& right) {
   mlir::Operation* single = SingleOperation(op);
   if (!single) return EmitRegion(c, op->getRegion(0), left, right);
   if (CombineIdentity(op)) {
-    if (llvm::Value* value = EmitExtreme(c, single, left[0], right[0])) {
-      return {value};
-    }
+    llvm::Value* extreme =
+        never_nan ? EmitExtreme(c, single, left[0], right[0]) : nullptr;
+    if (extreme) return {extreme};
     if (IsKeptWide(op)) {
       return {EmitFloatOperation(c, single, {left[0], right[0]})};
     }
   }
   return {EmitElementwise(c, single, {left[0], right[0]})};
+}
+
+// Combines lanes by halves until one is left.
+Values AcrossLanes(EmitContext& c, mlir::Operation* op, bool never_nan,
+                   Values values) {
+  for (unsigned width = WidthOf(values[0]); width > 1; width /= 2) {
+    values = EmitCombine(c, op, never_nan, Half(c, values, 0, width / 2),
+                         Half(c, values, width / 2, width / 2));
+  }
+  return values;
+}
+
+// What partial results start from.
+llvm::Constant* StartOf(EmitContext& c, mlir::Operation* op, bool never_nan) {
+  mlir::TypedAttr neutral = CombineIdentity(op);
+  auto number = llvm::dyn_cast<mlir::FloatAttr>(neutral);
+  if (!number) return EmitConstant(c, neutral);
+  llvm::APFloat value = number.getValue();
+  if (IgnoresNan(op) && !never_nan) {
+    value = llvm::APFloat::getNaN(value.getSemantics());
+  }
+  bool loses = false;
+  if (IsKeptWide(op)) {
+    value.convert(llvm::APFloat::IEEEsingle(),
+                  llvm::APFloat::rmNearestTiesToEven, &loses);
+  }
+  return EmitConstant(c, mlir::FloatAttr::get(AccumulatorType(op, 0), value));
+}
+
+}  // namespace
+
+bool IgnoresNan(mlir::Operation* op) {
+  mlir::Operation* single = SingleOperation(op);
+  return single && PassesNanBy(single) && CombineIdentity(op);
+}
+
+llvm::Value* EmitWithIdentity(EmitContext& c, mlir::Operation* op,
+                              llvm::Value* total) {
+  llvm::Value* identity = EmitConstant(c, CombineIdentity(op));
+  return EmitElementwise(c, SingleOperation(op), {total, identity});
+}
+
+mlir::Type AccumulatorType(mlir::Operation* op, unsigned i) {
+  if (IsKeptWide(op)) return mlir::Builder(op->getContext()).getF32Type();
+  return ElementOf(op->getOperand(i));
 }
 
 mlir::TypedAttr CombineIdentity(mlir::Operation* op) {
@@ -170,15 +203,7 @@ void Reset(EmitContext& c, mlir::Operation* op,
     }
     return;
   }
-  mlir::TypedAttr neutral = CombineIdentity(op);
-  if (IsKeptWide(op)) {
-    llvm::APFloat value = llvm::cast<mlir::FloatAttr>(neutral).getValue();
-    bool loses = false;
-    value.convert(llvm::APFloat::IEEEsingle(),
-                  llvm::APFloat::rmNearestTiesToEven, &loses);
-    neutral = mlir::FloatAttr::get(AccumulatorType(op, 0), value);
-  }
-  llvm::Constant* identity = EmitConstant(c, neutral);
+  llvm::Constant* identity = StartOf(c, op, accumulators.never_nan);
   for (const auto& tile : accumulators.slots) {
     const unsigned width =
         accumulators.has_tail() && &tile == &accumulators.slots.back()
@@ -199,7 +224,7 @@ void Accumulate(EmitContext& c, mlir::Operation* op,
                            AccumulatorType(op, 0));
   }
   const Values left = LoadSlots(c, accumulators, tile);
-  Values next = EmitCombine(c, op, left, right);
+  Values next = EmitCombine(c, op, accumulators.never_nan, left, right);
   if (!accumulators.filled.empty()) {
     llvm::Value* filled = c.Load(accumulators.filled[tile]);
     for (unsigned i = 0; i < next.size(); ++i) {
@@ -218,7 +243,7 @@ Values Collect(EmitContext& c, mlir::Operation* op,
   Values total = LoadSlots(c, accumulators, 0);
   llvm::Value* filled = flags ? c.Load(accumulators.filled[0]) : nullptr;
   auto add = [&](const Values& next, llvm::Value* next_filled) {
-    Values sum = EmitCombine(c, op, total, next);
+    Values sum = EmitCombine(c, op, accumulators.never_nan, total, next);
     for (unsigned i = 0; flags && i < sum.size(); ++i) {
       sum[i] = c.b.CreateSelect(next_filled, sum[i], total[i]);
       sum[i] = c.b.CreateSelect(filled, sum[i], next[i]);
@@ -232,7 +257,9 @@ Values Collect(EmitContext& c, mlir::Operation* op,
     add(LoadSlots(c, accumulators, tile),
         flags ? c.Load(accumulators.filled[tile]) : nullptr);
   }
-  if (across_lanes) total = AcrossLanes(c, op, total);
+  if (across_lanes) {
+    total = AcrossLanes(c, op, accumulators.never_nan, total);
+  }
   if (accumulators.has_tail()) {
     add(LoadSlots(c, accumulators, wide),
         flags ? c.Load(accumulators.filled[wide]) : nullptr);

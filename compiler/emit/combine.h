@@ -9,14 +9,17 @@ namespace quern {
 
 using Values = llvm::SmallVector<llvm::Value*, 2>;
 
-// Combines `left` and `right`, one value each for every operand of `op` (a
-// tt.reduce, a tt.scan, or an arith operation of two operands).
-Values EmitCombine(EmitContext& context, mlir::Operation* op,
-                   const Values& left, const Values& right);
-
 // The neutral element, if `op` combines one operand by one operation that has
 // such; else null.
 mlir::TypedAttr CombineIdentity(mlir::Operation* op);
+
+// Whether `op` looks for the largest or the smallest number and passes NaN by:
+// then nothing but NaN gives NaN.
+bool IgnoresNan(mlir::Operation* op);
+
+// Combines a `total` of `op`, which has one operand, with its neutral element.
+llvm::Value* EmitWithIdentity(EmitContext& context, mlir::Operation* op,
+                              llvm::Value* total);
 
 // The type in which partial results of operand `i` of `op` are kept.
 mlir::Type AccumulatorType(mlir::Operation* op, unsigned i);
@@ -30,7 +33,7 @@ void Accumulate(EmitContext& context, mlir::Operation* op,
 Values Collect(EmitContext& context, mlir::Operation* op,
                const Accumulators& accumulators, bool across_lanes);
 
-// Sets all slots to the neutral element, or to empty.
+// Sets all slots to what partial results start from, or to empty.
 void Reset(EmitContext& context, mlir::Operation* op,
            const Accumulators& accumulators);
 

@@ -2,6 +2,8 @@
 #include "compiler/emit/atomic.h"
 #include "compiler/emit/combine.h"
 #include "compiler/emit/emit_context.h"
+#include "compiler/emit/extreme.h"
+#include "compiler/emit/histogram.h"
 #include "compiler/emit/tile.h"
 #include "compiler/emit/types.h"
 #include "compiler/plan/operations.h"
@@ -28,7 +30,7 @@ class GroupEmitter {
 
   void Run() {
     for (const Root& root : group_.roots) {
-      if (root.kind == Root::Kind::kHistogram) ClearHistogram(root);
+      if (root.kind == Root::Kind::kHistogram) ClearHistogram(c_, root);
     }
     Level(0);
   }
@@ -138,7 +140,10 @@ class GroupEmitter {
     // One lane at a time, none before the bound is masked.
     if (tail > 1) exact.clear();
     Section(level, full, end, tail, 1, exact, true);
-    if (group_.dead_past_bound) return;
+    if (group_.dead_past_bound) {
+      skips_lanes_ = b_.CreateICmpSLT(end, size);
+      return;
+    }
     for (const Bound* bound : known) {
       if (bound->exact) exact.assign(1, bound);
     }
@@ -227,7 +232,7 @@ class GroupEmitter {
       case Root::Kind::kAtomic:
         return ComputeAtomic(tile, root, pending);
       case Root::Kind::kHistogram:
-        return ComputeHistogram(tile, root);
+        return ComputeHistogram(c_, tile, root, identity_);
       case Root::Kind::kAssert: {
         auto assertion = llvm::cast<tt::AssertOp>(root.op);
         c_.Assert(tile.Lanes(assertion.getCondition(), identity_),
@@ -284,34 +289,6 @@ class GroupEmitter {
     if (!root.buffers.empty()) pending.push_back({&root, {old}, {}, {}});
   }
 
-  void ClearHistogram(const Root& root) {
-    const Buffer& counts = c_.plan.buffers[root.buffers[0]];
-    llvm::Type* type = RegisterType(c_.context(), counts.element);
-    c_.Loop(c_.I64(0), c_.I64(counts.shape[0]), 1, [&](llvm::Value* index) {
-      b_.CreateStore(llvm::Constant::getNullValue(type),
-                     b_.CreateGEP(type, c_.buffers[root.buffers[0]], index));
-    });
-  }
-
-  void ComputeHistogram(Tile& tile, const Root& root) {
-    auto histogram = llvm::cast<tt::HistogramOp>(root.op);
-    const Buffer& counts = c_.plan.buffers[root.buffers[0]];
-    llvm::Type* type = RegisterType(c_.context(), counts.element);
-    llvm::Value* bin = b_.CreateSExt(tile.Lanes(histogram.getSrc(), identity_),
-                                     b_.getInt64Ty());
-    llvm::Value* counted = b_.CreateICmpULT(bin, c_.I64(counts.shape[0]));
-    if (histogram.getMask()) {
-      counted =
-          b_.CreateAnd(counted, tile.Lanes(histogram.getMask(), identity_));
-    }
-    c_.If(counted, [&] {
-      llvm::Value* at = b_.CreateGEP(type, c_.buffers[root.buffers[0]], bin);
-      b_.CreateStore(b_.CreateAdd(b_.CreateLoad(type, at),
-                                  llvm::ConstantInt::get(type, 1)),
-                     at);
-    });
-  }
-
   void Write(Tile& tile, const Pending& write) {
     const Root& root = *write.root;
     if (root.kind == Root::Kind::kStore) {
@@ -346,6 +323,7 @@ class GroupEmitter {
         slots.slots.push_back(slots.slots[0]);
         if (!slots.filled.empty()) slots.filled.push_back(slots.filled[0]);
       }
+      slots.never_nan = IsRepeatable(c_, group_, root);
       Reset(c_, root.op, slots);
       reductions_[&root] = std::move(slots);
     }
@@ -356,7 +334,15 @@ class GroupEmitter {
       if (root.kind != Root::Kind::kReduce) continue;
       Accumulators& slots = reductions_[&root];
       if (!ReducesLanes()) slots.slots.resize(1);
-      const Values totals = Collect(c_, root.op, slots, ReducesLanes());
+      Values totals = Collect(c_, root.op, slots, ReducesLanes());
+      if (slots.never_nan) {
+        totals[0] =
+            SearchAgain(c_, group_, root, indices_, straight_, totals[0]);
+      } else if (IgnoresNan(root.op) && skips_lanes_) {
+        // The lanes left out are numbers.
+        totals[0] = b_.CreateSelect(
+            skips_lanes_, EmitWithIdentity(c_, root.op, totals[0]), totals[0]);
+      }
       if (root.buffers.empty()) {
         for (auto [result, value] : llvm::zip(root.op->getResults(), totals)) {
           c_.scalars[result] = value;
@@ -387,6 +373,8 @@ class GroupEmitter {
   unsigned slot_ = 0;
   unsigned axis_level_ = 0;
   bool truth_ = false;
+  // Whether lanes past a bound were left out; null if none ever are.
+  llvm::Value* skips_lanes_ = nullptr;
   llvm::SmallVector<const Bound*> bounds_;
   llvm::DenseMap<const Root*, Accumulators> reductions_;
 };

@@ -23,6 +23,8 @@ void InitAccumulator(EmitContext& c, uint32_t index) {
   c.accumulators[index] = NewAccumulators(
       c, AccumulatorType(accumulator.combine, 0), /*has_identity=*/true,
       accumulator.width, accumulator.tail_width, accumulator.unroll);
+  // They start from what the loop starts from, which is no NaN.
+  c.accumulators[index].never_nan = true;
   Reset(c, accumulator.combine, c.accumulators[index]);
 }
 

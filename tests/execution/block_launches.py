@@ -1,5 +1,6 @@
 # Launches of tests/kernels/sources/rows.py and blocks.py, with NumPy's answers.
 import math
+import warnings
 
 import numpy as np
 
@@ -102,7 +103,7 @@ def reduce_row(case):
     source, result = case.arguments[0][1:], case.arguments[1][1:]
     operation, block = case.constants["OPERATION"], case.constants["BLOCK"]
     for columns in [n for n in sizes(block) if 1 <= n <= block]:
-        rows = 4
+        rows = 5
         random = np.random.default_rng(columns)
         if formats.is_float(source):
             scale = 0.05 if operation == "product" else 2
@@ -111,13 +112,23 @@ def reduce_row(case):
             if operation in ("max", "min"):
                 x[1, 0] = math.inf
                 x[2, columns // 2] = -math.inf
+                x[3] = math.nan
+                x[3, columns // 2 + 1:] = (math.inf if operation == "min"
+                                           else -math.inf)
+                x[4] = math.nan  # Nothing else: NaN.
         else:
             x = random.integers(-900, 900, (rows, columns))
         if operation.startswith("arg"):
             x[0, columns // 3:] = x[0, columns // 3]  # The first of equals.
         source_buffer = Buffer(source, x.ravel())
         values = source_buffer.values.reshape(rows, columns)
-        want = _reduced(operation, values, formats.is_float(source))
+        if operation in ("max", "min") and columns < block:
+            # What the kernel loads beyond a row.
+            beyond = -100000 if operation == "max" else 100000
+            values = np.pad(values, ((0, 0), (0, 1)), constant_values=beyond)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Rows of nothing but NaN.
+            want = _reduced(operation, values, formats.is_float(source))
         out = Buffer(result, blank(result, rows), want, 1e-4,
                      # Partial sums are rounded to f16.
                      0.3 if source == "fp16" else 2e-5)

@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""Compares maxima and minima of NaN, infinities and numbers with the oracle.
+
+    nan_reductions.py --compiler PROGRAM --runner PROGRAM [--target TARGET]
+        [--emulator COMMAND]
+
+Every kernel reduces a row of 64 elements, or two dimensions of 16 x 64 along
+either. Exits with 1 if any element differs.
+"""
+import argparse
+import itertools
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+
+import compare
+import formats
+from interpreter import Interpreter
+from memory import Memory
+from memory_operations import element_bytes
+
+_COLUMNS = 64
+_ROWS = 16
+
+_OPERATIONS = ("maxnumf", "minnumf", "maximumf", "minimumf")
+_TYPES = ("f32", "f64", "f16", "bf16")
+# How rows are reduced: what is loaded beyond a row, or that all is loaded; and
+# whether the loop that reads a row also writes it.
+_ROW_FORMS = tuple(itertools.product(("infinity", "zero", "all"),
+                                     (False, True)))
+
+
+def row_kernel(operation, kind, beyond, writes):
+    other = {"infinity": "0x" + infinity_bits(kind, operation[:3] == "max"),
+             "zero": "0.0", "all": None}[beyond]
+    tensor = f"tensor<{_COLUMNS}x{kind}>"
+    pointers = f"tensor<{_COLUMNS}x!tt.ptr<{kind}>>"
+    indices = f"tensor<{_COLUMNS}xi32>"
+    mask = ", %inside" if other else ""
+    operand = ", %inside, %other" if other else ""
+    store = f"""
+    tt.store %places, %double{mask} : {pointers}""" if writes else ""
+    constant = f"""
+    %other = arith.constant dense<{other}> : {tensor}""" if other else ""
+    return f"""module {{
+  tt.func public @k(%x: !tt.ptr<{kind}>, %out: !tt.ptr<{kind}>, %n: i32) attributes {{noinline = false}} {{
+    %width = arith.constant {_COLUMNS} : i32{constant}
+    %row = tt.get_program_id x : i32
+    %first = arith.muli %row, %width : i32
+    %range = tt.make_range {{end = {_COLUMNS} : i32, start = 0 : i32}} : {indices}
+    %limit = tt.splat %n : i32 -> {indices}
+    %inside = arith.cmpi slt, %range, %limit : {indices}
+    %from = tt.addptr %x, %first : !tt.ptr<{kind}>, i32
+    %base = tt.splat %from : !tt.ptr<{kind}> -> {pointers}
+    %places = tt.addptr %base, %range : {pointers}, {indices}
+    %values = tt.load %places{operand} : {pointers}
+    %double = arith.addf %values, %values : {tensor}{store}
+    %most = "tt.reduce"(%values) <{{axis = 0 : i32}}> ({{
+    ^bb0(%a: {kind}, %b: {kind}):
+      %c = arith.{operation} %a, %b : {kind}
+      tt.reduce.return %c : {kind}
+    }}) : ({tensor}) -> {kind}
+    %place = tt.addptr %out, %row : !tt.ptr<{kind}>, i32
+    tt.store %place, %most : !tt.ptr<{kind}>
+    tt.return
+  }}
+}}
+"""
+
+
+def block_kernel(operation, kind, axis):
+    shape = f"{_ROWS}x{_COLUMNS}"
+    result = (_COLUMNS, _ROWS)[axis]
+    return f"""module {{
+  tt.func public @k(%x: !tt.ptr<{kind}>, %out: !tt.ptr<{kind}>, %n: i32) attributes {{noinline = false}} {{
+    %down = tt.make_range {{end = {_ROWS} : i32, start = 0 : i32}} : tensor<{_ROWS}xi32>
+    %rows = tt.expand_dims %down {{axis = 1 : i32}} : tensor<{_ROWS}xi32> -> tensor<{_ROWS}x1xi32>
+    %width = arith.constant dense<{_COLUMNS}> : tensor<{_ROWS}x1xi32>
+    %firsts = arith.muli %rows, %width : tensor<{_ROWS}x1xi32>
+    %first = tt.broadcast %firsts : tensor<{_ROWS}x1xi32> -> tensor<{shape}xi32>
+    %along = tt.make_range {{end = {_COLUMNS} : i32, start = 0 : i32}} : tensor<{_COLUMNS}xi32>
+    %columns = tt.expand_dims %along {{axis = 0 : i32}} : tensor<{_COLUMNS}xi32> -> tensor<1x{_COLUMNS}xi32>
+    %column = tt.broadcast %columns : tensor<1x{_COLUMNS}xi32> -> tensor<{shape}xi32>
+    %index = arith.addi %first, %column : tensor<{shape}xi32>
+    %base = tt.splat %x : !tt.ptr<{kind}> -> tensor<{shape}x!tt.ptr<{kind}>>
+    %places = tt.addptr %base, %index : tensor<{shape}x!tt.ptr<{kind}>>, tensor<{shape}xi32>
+    %values = tt.load %places : tensor<{shape}x!tt.ptr<{kind}>>
+    %most = "tt.reduce"(%values) <{{axis = {axis} : i32}}> ({{
+    ^bb0(%a: {kind}, %b: {kind}):
+      %c = arith.{operation} %a, %b : {kind}
+      tt.reduce.return %c : {kind}
+    }}) : (tensor<{shape}x{kind}>) -> tensor<{result}x{kind}>
+    %to = tt.make_range {{end = {result} : i32, start = 0 : i32}} : tensor<{result}xi32>
+    %outs = tt.splat %out : !tt.ptr<{kind}> -> tensor<{result}x!tt.ptr<{kind}>>
+    %place = tt.addptr %outs, %to : tensor<{result}x!tt.ptr<{kind}>>, tensor<{result}xi32>
+    tt.store %place, %most : tensor<{result}x!tt.ptr<{kind}>>
+    tt.return
+  }}
+}}
+"""
+
+
+def infinity_bits(kind, negative):
+    bits = {"f64": "7FF0000000000000", "f32": "7F800000", "f16": "7C00",
+            "bf16": "7F80"}[kind]
+    return ("F" if negative else "7") + bits[1:]
+
+
+def encoded(values, kind):
+    if kind in ("f32", "f64"):
+        return values.astype(f"f{int(kind[1:]) // 8}").view(np.uint8).ravel()
+    return formats.encode(values.astype(np.float32).ravel(),
+                          kind).view(np.uint8)
+
+
+def special_rows():
+    """Rows of numbers; with NaN; of nothing but NaN, or but infinities."""
+    random = np.random.default_rng(1)
+    x = np.round(random.normal(0, 4, (_ROWS, _COLUMNS)), 2)
+    x[1, ::3] = np.nan
+    x[2:8] = np.nan
+    x[3, 5], x[4, 63], x[5, 0], x[6, 17] = -np.inf, np.inf, -np.inf, 2
+    x[8], x[9] = -np.inf, np.inf
+    x[10, :32] = np.nan
+    x[:, 20:24] = np.nan
+    x[12, 20], x[13, 21] = np.inf, -np.inf
+    return x
+
+
+class NanLaunch(compare.Launch):
+    def __init__(self, text, kind, n, rows):
+        self.memory, self.grid = Memory(), (rows, 1, 1)
+        data = encoded(special_rows(), kind)
+        out = np.full(_COLUMNS * element_bytes(kind), 7, np.uint8)
+        self.arguments = [(kind, data, data.copy()), (kind, out, out.copy()),
+                          (None, n, None)]
+        self.memory.add(1 << 32, data)
+        self.memory.add(2 << 32, out)
+        with np.errstate(all="ignore"):
+            Interpreter(text, self.memory).launch("k", [1 << 32, 2 << 32, n],
+                                                  self.grid)
+
+
+def kernels():
+    """(name, text, type, rows of the grid, lengths of a row)."""
+    for operation, kind in itertools.product(_OPERATIONS, _TYPES):
+        for beyond, writes in _ROW_FORMS:
+            lengths = (64,) if beyond == "all" else (0, 1, 17, 32, 63, 64)
+            yield (f"{operation} of {kind} rows, {beyond}, writes: {writes}",
+                   row_kernel(operation, kind, beyond, writes), kind, _ROWS,
+                   lengths)
+        for axis in (0, 1):
+            yield (f"{operation} of {kind} along {axis}",
+                   block_kernel(operation, kind, axis), kind, 1, (64,))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--compiler", required=True)
+    parser.add_argument("--runner", required=True)
+    parser.add_argument("--target", default="host")
+    parser.add_argument("--emulator", default="")
+    options = parser.parse_args()
+    wrong = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        cases = list(kernels())
+        files = [folder / f"{i}.ttir" for i in range(len(cases))]
+        for file, case in zip(files, cases):
+            file.write_text(case[1])
+        errors = compare.compile_all(options, files, folder)
+        for i, (what, text, kind, rows, lengths) in enumerate(cases):
+            problem = errors[str(files[i])]
+            for n in lengths:
+                problem = problem or compare.run(
+                    options, NanLaunch(text, kind, n, rows),
+                    folder / f"{i}.image", folder)
+            if problem:
+                print(f"{what}: {problem}")
+                wrong += 1
+    print(f"{len(cases) - wrong} of {len(cases)} kernels are right on "
+          f"{options.target}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
