@@ -1,12 +1,11 @@
 #!/usr/bin/python3
 # One compile and one copy of the code, however many processes ask.
 import subprocess
-import time
 import unittest
 from pathlib import Path
 
 import harness
-from harness import Daemon, SystemTest, children_of, program, variants
+from harness import SystemTest, children_of, program, variants, wait_until
 
 
 def slab_mappings(pid):
@@ -47,17 +46,18 @@ class SharingTest(SystemTest):
         self.assertEqual(stats["compiles"], self.KERNELS)
         self.assertEqual(stats["kernels"], self.KERNELS)
         self.assertEqual(stats["failures"], 0)
-        self.check_forks(stats, zygote)
+        self.check_forks(zygote)
         self.check_one_copy(clients)
         for client in clients:
             client.communicate("end\n")
             self.assertEqual(client.returncode, 0)
 
-    def check_forks(self, stats, zygote):
-        """Counted from outside: what is forked is used or waits."""
-        waiting = len(children_of(zygote))
-        self.assertEqual(stats["children_forked"], self.KERNELS + waiting)
-        self.assertEqual(sum(stats["children_dead"].values()), 0)
+    def check_forks(self, zygote):
+        """Counted from outside: what was forked has compiled, or waits."""
+        wait_until(lambda: self.daemon.stats()["children_forked"] ==
+                   self.KERNELS + len(children_of(zygote)),
+                   "as many forks as compiles and waiting children")
+        self.assertEqual(sum(self.daemon.stats()["children_dead"].values()), 0)
 
     def check_one_copy(self, clients):
         for client in clients:
