@@ -3,11 +3,12 @@
 #define QUERN_CLIENT_LIBRARY_CONNECTION_H_
 
 #include <memory>
+#include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "client/rpc/rpc_client.h"
 #include "client/runtime/attach_client.h"
 #include "client/runtime/kernel_table.h"
@@ -30,24 +31,24 @@ struct Connection {
 class ConnectionSlot final {
  public:
   std::shared_ptr<Connection> Get() const {
-    absl::ReaderMutexLock lock(&mutex_);
+    const std::shared_lock lock(mutex_);
     return connection_;
   }
 
   void Set(std::shared_ptr<Connection> connection) {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     connection_.swap(connection);
   }
 
   // The kernel, if this process has mapped it: the look-up that costs no
   // system call, and not even a new reference to the connection.
   KernelRef Find(const KernelKey& key) const {
-    absl::ReaderMutexLock lock(&mutex_);
+    const std::shared_lock lock(mutex_);
     return connection_ == nullptr ? nullptr : connection_->kernels.Find(key);
   }
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable std::shared_mutex mutex_;
   std::shared_ptr<Connection> connection_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -117,7 +117,7 @@ absl::StatusOr<std::unique_ptr<Http2Connection>> RpcClient::Take() {
   while (true) {
     std::unique_ptr<Http2Connection> connection;
     {
-      absl::MutexLock lock(&mutex_);
+      const std::lock_guard lock(mutex_);
       if (idle_.empty()) break;
       connection = std::move(idle_.back());
       idle_.pop_back();
@@ -128,7 +128,7 @@ absl::StatusOr<std::unique_ptr<Http2Connection>> RpcClient::Take() {
 }
 
 void RpcClient::GiveBack(std::unique_ptr<Http2Connection> connection) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (idle_.size() < kIdleConnectionsMax) {
     idle_.push_back(std::move(connection));
   }

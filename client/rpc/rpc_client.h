@@ -9,12 +9,12 @@
 #define QUERN_CLIENT_RPC_RPC_CLIENT_H_
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "client/rpc/http2_connection.h"
 
@@ -46,7 +46,7 @@ class RpcClient final {
   void GiveBack(std::unique_ptr<Http2Connection> connection);
 
   const std::string path_;
-  absl::Mutex mutex_;
+  std::mutex mutex_;
   std::vector<std::unique_ptr<Http2Connection>> idle_ ABSL_GUARDED_BY(mutex_);
 };
 

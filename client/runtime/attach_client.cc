@@ -54,7 +54,7 @@ absl::StatusOr<std::unique_ptr<AttachClient>> AttachClient::Connect(
 }
 
 absl::Status AttachClient::Hello() {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   QUERN_ASSIGN_OR_RETURN(Answer answer, Ask(QUERN_ATTACH_HELLO, 0));
   const quern_attach_reply& reply = answer.reply;
   if (reply.type != QUERN_ATTACH_WELCOME || !answer.fd.valid() ||
@@ -72,7 +72,7 @@ absl::Status AttachClient::Hello() {
 }
 
 absl::StatusOr<SharedRegion> AttachClient::GetSlab(uint32_t id) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   QUERN_ASSIGN_OR_RETURN(Answer answer, Ask(QUERN_ATTACH_GET_SLAB, id));
   if (answer.reply.type != QUERN_ATTACH_SLAB || answer.reply.value != id ||
       !answer.fd.valid()) {
@@ -83,13 +83,13 @@ absl::StatusOr<SharedRegion> AttachClient::GetSlab(uint32_t id) {
 }
 
 std::vector<uint32_t> AttachClient::TakeRetired() {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   DrainEvents();
   return std::exchange(retired_, {});
 }
 
 bool AttachClient::Closed() {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   DrainEvents();
   return closed_;
 }

@@ -6,12 +6,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "proto/wire/attach_protocol.h"
 #include "proto/wire/shared_region.h"
@@ -67,7 +67,7 @@ class AttachClient final {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DrainEvents() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  absl::Mutex mutex_;
+  std::mutex mutex_;
   const UniqueFd socket_;
   const absl::Duration timeout_;
   SharedRegion directory_;

@@ -42,7 +42,7 @@ uint32_t BucketCount(const SharedRegion& directory) {
 }  // namespace
 
 KernelRef KernelTable::Find(const KernelKey& key) const {
-  absl::ReaderMutexLock lock(&mutex_);
+  const std::shared_lock lock(mutex_);
   const auto found = kernels_.find(key);
   return found == kernels_.end() ? nullptr : found->second;
 }
@@ -71,14 +71,14 @@ absl::StatusOr<KernelRef> KernelTable::LoadAt(const KernelKey& key,
                          Slab(place.slab));
   QUERN_ASSIGN_OR_RETURN(KernelRef kernel,
                          LoadKernel(key, place, std::move(slab)));
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return kernels_.try_emplace(key, std::move(kernel)).first->second;
 }
 
 void KernelTable::DropRetired() {
   const std::vector<uint32_t> retired = daemon_.TakeRetired();
   if (retired.empty()) return;
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   absl::erase_if(kernels_, [&retired](const auto& entry) {
     return std::find(retired.begin(), retired.end(), entry.second->slab_id) !=
            retired.end();
@@ -89,10 +89,10 @@ void KernelTable::DropRetired() {
 void KernelTable::Adopt(const KernelTable& other) {
   absl::flat_hash_map<KernelKey, KernelRef> kernels;
   {
-    absl::ReaderMutexLock lock(&other.mutex_);
+    const std::shared_lock lock(other.mutex_);
     kernels = other.kernels_;
   }
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   for (auto& [key, kernel] : kernels) {
     kernels_.try_emplace(key, std::move(kernel));
   }
@@ -100,7 +100,7 @@ void KernelTable::Adopt(const KernelTable& other) {
 
 std::shared_ptr<const HostCompiler> KernelTable::Compiler() {
   {
-    absl::ReaderMutexLock lock(&mutex_);
+    const std::shared_lock lock(mutex_);
     if (compiler_ != nullptr) return compiler_;
   }
   const quern_directory_header& header = HeaderOf(daemon_.directory());
@@ -116,7 +116,7 @@ std::shared_ptr<const HostCompiler> KernelTable::Compiler() {
   compiler->target = *std::move(target);
   std::copy(std::begin(header.build_id), std::end(header.build_id),
             compiler->build_id.begin());
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   compiler_ = std::move(compiler);
   return compiler_;
 }
@@ -124,13 +124,13 @@ std::shared_ptr<const HostCompiler> KernelTable::Compiler() {
 absl::StatusOr<std::shared_ptr<const SharedRegion>> KernelTable::Slab(
     uint32_t id) {
   {
-    absl::ReaderMutexLock lock(&mutex_);
+    const std::shared_lock lock(mutex_);
     const auto found = slabs_.find(id);
     if (found != slabs_.end()) return found->second;
   }
   QUERN_ASSIGN_OR_RETURN(SharedRegion region, daemon_.GetSlab(id));
   auto slab = std::make_shared<const SharedRegion>(std::move(region));
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return slabs_.try_emplace(id, std::move(slab)).first->second;
 }
 

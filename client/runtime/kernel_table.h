@@ -7,11 +7,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <shared_mutex>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "client/runtime/attach_client.h"
 #include "client/runtime/loaded_kernel.h"
 #include "proto/wire/compile_spec.h"
@@ -58,7 +59,7 @@ class KernelTable final {
   absl::StatusOr<std::shared_ptr<const SharedRegion>> Slab(uint32_t id);
 
   AttachClient& daemon_;
-  mutable absl::Mutex mutex_;
+  mutable std::shared_mutex mutex_;
   absl::flat_hash_map<KernelKey, KernelRef> kernels_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<uint32_t, std::shared_ptr<const SharedRegion>> slabs_
       ABSL_GUARDED_BY(mutex_);

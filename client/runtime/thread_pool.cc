@@ -11,8 +11,6 @@
 #include <thread>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "client/runtime/floating_point_control.h"
 
 namespace quern {
@@ -66,12 +64,13 @@ class SpinningThreadPool final : public ThreadPool {
     const uint32_t wanted = static_cast<uint32_t>(std::min<uint64_t>(
         threads == 0 ? thread_count_ : std::min(threads, thread_count_),
         count));
-    if (wanted <= 1 || !mutex_.TryLock()) {
+    // Pairs with the release below: what the last piece of work wrote is seen.
+    if (wanted <= 1 || in_use_.test_and_set(std::memory_order_acquire)) {
       return count == 0 ? 0 : chunk(0, count);
     }
     StartWorkers();
     const int32_t failure = Share(count, wanted, chunk);
-    mutex_.Unlock();
+    in_use_.clear(std::memory_order_release);
     return failure;
   }
 
@@ -99,7 +98,7 @@ class SpinningThreadPool final : public ThreadPool {
     call_.store(uint64_t{helpers} << 32 | count, std::memory_order_seq_cst);
   }
 
-  void StartWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  void StartWorkers() {
     if (!workers_.empty()) return;
     // A signal of the program's belongs to the program's own threads.
     sigset_t all;
@@ -112,8 +111,7 @@ class SpinningThreadPool final : public ThreadPool {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
-  int32_t Share(uint64_t count, uint32_t wanted, Chunk& chunk)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  int32_t Share(uint64_t count, uint32_t wanted, Chunk& chunk) {
     work_ = {.chunk = &chunk,
              .count = count,
              .chunk_size =
@@ -177,7 +175,7 @@ class SpinningThreadPool final : public ThreadPool {
   }
 
   const uint32_t thread_count_;
-  absl::Mutex mutex_;  // Held while a piece of work is under way.
+  std::atomic_flag in_use_;  // Set while a piece of work is under way.
   std::vector<std::thread> workers_;
   Work work_;
   std::atomic<uint64_t> call_{0};
