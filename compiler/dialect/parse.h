@@ -27,6 +27,11 @@ void LoadDialects(mlir::MLIRContext& context);
 // Returns the module that `source` describes. It verified: every tensor has a
 // static shape of powers of two, and operands agree.
 //
+// After text that does not parse, the process's heap may be damaged, for MLIR
+// 19 frees blocks whose values operations outside of them still use (a value
+// used before a nested region defines it, and an error later in that region):
+// parse what is not trusted in a process that ends with it.
+//
 // Messages are `LINE:COLUMN: TEXT`, both counted from 1 in `source`.
 //
 // InvalidArgument: the text does not parse or does not verify, or is beyond a

@@ -10,6 +10,7 @@
 //   scalar HEX          an argument, by its bits
 //   buffer PATH         an argument: a pointer to the bytes of the file, which
 //                       are written back after the run
+//   again NUMBER        the pointer of an earlier argument, counted from 0
 //   run                 runs the kernel on the arguments so far, in their order
 //
 // After each job a line "ok", or "failed: WHY", is printed. Every job runs
@@ -91,8 +92,9 @@ class GuardedBuffer final {
 
 struct Argument {
   bool is_buffer;
-  uint64_t scalar;
+  uint64_t scalar;  // Or the number of the argument that is passed again.
   std::string path;
+  bool is_again = false;
 };
 
 struct Job {
@@ -130,6 +132,10 @@ std::vector<std::string> RunOnce(const quern::LoadedImage& image,
   std::vector<std::unique_ptr<GuardedBuffer>> buffers;
   std::vector<uint64_t> slots;
   for (const Argument& argument : job.arguments) {
+    if (argument.is_again) {
+      slots.push_back(slots.at(argument.scalar));
+      continue;
+    }
     if (!argument.is_buffer) {
       slots.push_back(argument.scalar);
       continue;
@@ -217,10 +223,14 @@ int RunAll(std::istream& lines) {
     } else if (word == "scalar") {
       words >> rest;
       job.arguments.push_back(
-          {false, std::strtoull(rest.c_str(), nullptr, 16), ""});
+          {false, std::strtoull(rest.c_str(), nullptr, 16), "", false});
     } else if (word == "buffer") {
       words >> rest;
-      job.arguments.push_back({true, 0, rest});
+      job.arguments.push_back({true, 0, rest, false});
+    } else if (word == "again") {
+      words >> rest;
+      job.arguments.push_back(
+          {false, std::strtoull(rest.c_str(), nullptr, 10), "", true});
     } else if (word == "run") {
       Report(Run(job));
     } else {
