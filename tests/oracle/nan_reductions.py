@@ -32,12 +32,18 @@ _ROW_FORMS = tuple(itertools.product(("infinity", "zero", "all"),
                                      (False, True)))
 
 
+def signature(kind):
+    return (f"tt.func public @k(%x: !tt.ptr<{kind}>, %out: !tt.ptr<{kind}>, "
+            "%n: i32) attributes {noinline = false}")
+
+
 def row_kernel(operation, kind, beyond, writes):
     other = {"infinity": "0x" + infinity_bits(kind, operation[:3] == "max"),
              "zero": "0.0", "all": None}[beyond]
     tensor = f"tensor<{_COLUMNS}x{kind}>"
     pointers = f"tensor<{_COLUMNS}x!tt.ptr<{kind}>>"
     indices = f"tensor<{_COLUMNS}xi32>"
+    bounds = f"end = {_COLUMNS} : i32, start = 0 : i32"
     mask = ", %inside" if other else ""
     operand = ", %inside, %other" if other else ""
     store = f"""
@@ -45,11 +51,11 @@ def row_kernel(operation, kind, beyond, writes):
     constant = f"""
     %other = arith.constant dense<{other}> : {tensor}""" if other else ""
     return f"""module {{
-  tt.func public @k(%x: !tt.ptr<{kind}>, %out: !tt.ptr<{kind}>, %n: i32) attributes {{noinline = false}} {{
+  {signature(kind)} {{
     %width = arith.constant {_COLUMNS} : i32{constant}
     %row = tt.get_program_id x : i32
     %first = arith.muli %row, %width : i32
-    %range = tt.make_range {{end = {_COLUMNS} : i32, start = 0 : i32}} : {indices}
+    %range = tt.make_range {{{bounds}}} : {indices}
     %limit = tt.splat %n : i32 -> {indices}
     %inside = arith.cmpi slt, %range, %limit : {indices}
     %from = tt.addptr %x, %first : !tt.ptr<{kind}>, i32
@@ -73,29 +79,35 @@ def row_kernel(operation, kind, beyond, writes):
 def block_kernel(operation, kind, axis):
     shape = f"{_ROWS}x{_COLUMNS}"
     result = (_COLUMNS, _ROWS)[axis]
+    thin, flat = f"tensor<{_ROWS}x1xi32>", f"tensor<1x{_COLUMNS}xi32>"
+    down, along = f"tensor<{_ROWS}xi32>", f"tensor<{_COLUMNS}xi32>"
+    indices = f"tensor<{shape}xi32>"
+    pointers = f"tensor<{shape}x!tt.ptr<{kind}>>"
+    to = f"tensor<{result}xi32>"
+    outs = f"tensor<{result}x!tt.ptr<{kind}>>"
     return f"""module {{
-  tt.func public @k(%x: !tt.ptr<{kind}>, %out: !tt.ptr<{kind}>, %n: i32) attributes {{noinline = false}} {{
-    %down = tt.make_range {{end = {_ROWS} : i32, start = 0 : i32}} : tensor<{_ROWS}xi32>
-    %rows = tt.expand_dims %down {{axis = 1 : i32}} : tensor<{_ROWS}xi32> -> tensor<{_ROWS}x1xi32>
-    %width = arith.constant dense<{_COLUMNS}> : tensor<{_ROWS}x1xi32>
-    %firsts = arith.muli %rows, %width : tensor<{_ROWS}x1xi32>
-    %first = tt.broadcast %firsts : tensor<{_ROWS}x1xi32> -> tensor<{shape}xi32>
-    %along = tt.make_range {{end = {_COLUMNS} : i32, start = 0 : i32}} : tensor<{_COLUMNS}xi32>
-    %columns = tt.expand_dims %along {{axis = 0 : i32}} : tensor<{_COLUMNS}xi32> -> tensor<1x{_COLUMNS}xi32>
-    %column = tt.broadcast %columns : tensor<1x{_COLUMNS}xi32> -> tensor<{shape}xi32>
-    %index = arith.addi %first, %column : tensor<{shape}xi32>
-    %base = tt.splat %x : !tt.ptr<{kind}> -> tensor<{shape}x!tt.ptr<{kind}>>
-    %places = tt.addptr %base, %index : tensor<{shape}x!tt.ptr<{kind}>>, tensor<{shape}xi32>
-    %values = tt.load %places : tensor<{shape}x!tt.ptr<{kind}>>
+  {signature(kind)} {{
+    %down = tt.make_range {{end = {_ROWS} : i32, start = 0 : i32}} : {down}
+    %rows = tt.expand_dims %down {{axis = 1 : i32}} : {down} -> {thin}
+    %width = arith.constant dense<{_COLUMNS}> : {thin}
+    %firsts = arith.muli %rows, %width : {thin}
+    %first = tt.broadcast %firsts : {thin} -> {indices}
+    %along = tt.make_range {{end = {_COLUMNS} : i32, start = 0 : i32}} : {along}
+    %columns = tt.expand_dims %along {{axis = 0 : i32}} : {along} -> {flat}
+    %column = tt.broadcast %columns : {flat} -> {indices}
+    %index = arith.addi %first, %column : {indices}
+    %base = tt.splat %x : !tt.ptr<{kind}> -> {pointers}
+    %places = tt.addptr %base, %index : {pointers}, {indices}
+    %values = tt.load %places : {pointers}
     %most = "tt.reduce"(%values) <{{axis = {axis} : i32}}> ({{
     ^bb0(%a: {kind}, %b: {kind}):
       %c = arith.{operation} %a, %b : {kind}
       tt.reduce.return %c : {kind}
     }}) : (tensor<{shape}x{kind}>) -> tensor<{result}x{kind}>
-    %to = tt.make_range {{end = {result} : i32, start = 0 : i32}} : tensor<{result}xi32>
-    %outs = tt.splat %out : !tt.ptr<{kind}> -> tensor<{result}x!tt.ptr<{kind}>>
-    %place = tt.addptr %outs, %to : tensor<{result}x!tt.ptr<{kind}>>, tensor<{result}xi32>
-    tt.store %place, %most : tensor<{result}x!tt.ptr<{kind}>>
+    %to = tt.make_range {{end = {result} : i32, start = 0 : i32}} : {to}
+    %outs = tt.splat %out : !tt.ptr<{kind}> -> {outs}
+    %place = tt.addptr %outs, %to : {outs}, {to}
+    tt.store %place, %most : {outs}
     tt.return
   }}
 }}
