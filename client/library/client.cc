@@ -21,9 +21,10 @@ constexpr char kServiceFolder[] = "/run/quern";
 constexpr absl::Duration kFirstBackOff = absl::Milliseconds(5);
 constexpr absl::Duration kLongestBackOff = absl::Milliseconds(500);
 
-// Whether the daemon, and not the request, is why a call failed.
+// Whether the daemon, and not the request, is why a call failed. This client
+// cancels no call: a daemon that ends does.
 bool DaemonIsGone(const absl::Status& status) {
-  return absl::IsUnavailable(status);
+  return absl::IsUnavailable(status) || absl::IsCancelled(status);
 }
 
 void BackOff(absl::Duration duration) {

@@ -27,12 +27,15 @@ sockets {
   attach_path: "$folder/attach.sock"
 }
 limits { compile_timeout { seconds: 20 } code_memory_bytes_max: 67108864 }
-compiler { crashes_max: 1000000 }
+compiler { crashes_max: 1000 }
 EOF
 build/release/bin/quernd "$folder/daemon.textproto" 2> "$folder/log" &
 daemon=$!
 while [ ! -S "$folder/rpc.sock" ]; do
-  kill -0 "$daemon"
+  if ! kill -0 "$daemon" 2>/dev/null; then
+    cat "$folder/log"
+    exit 1
+  fi
   read -r -t 0.02 <> <(:) || true
 done
 echo "triton-ir-fuzz, $seconds s"
