@@ -85,6 +85,52 @@ TEST(LayoutTest, HelloRequestHasItsGoldenBytes) {
                        std::string(20, '\0'));
 }
 
+TEST(LayoutTest, WelcomeReplyHasItsGoldenBytes) {
+  quern_attach_reply welcome;
+  std::memset(&welcome, 0, sizeof(welcome));
+  welcome.magic = QUERN_ATTACH_MAGIC;
+  welcome.version = QUERN_ATTACH_VERSION;
+  welcome.type = QUERN_ATTACH_WELCOME;
+  welcome.value = 0x0102;
+  welcome.size_bytes = 0x0304;
+  welcome.session_token[15] = 0xff;
+  welcome.message[0] = 'm';
+  const std::string bytes(reinterpret_cast<const char*>(&welcome), 49);
+  EXPECT_EQ(bytes, std::string("QRN1\x01\0\0\0\x41\0\0\0\0\0\0\0", 16) +
+                       std::string("\x02\x01\0\0\0\0\0\0", 8) +
+                       std::string("\x04\x03\0\0\0\0\0\0", 8) +
+                       std::string(15, '\0') + "\xff" + "m");
+}
+
+TEST(LayoutTest, DirectoryHeaderHasItsGoldenBytes) {
+  quern_directory_header header;
+  std::memset(&header, 0, sizeof(header));
+  header.magic = QUERN_DIRECTORY_MAGIC;
+  header.version = QUERN_DIRECTORY_VERSION;
+  header.bucket_count = 16;
+  header.incarnation = 0x0102;
+  header.ready = 1;
+  header.target_size_bytes = 3;
+  const std::string bytes(reinterpret_cast<const char*>(&header), 32);
+  EXPECT_EQ(bytes, std::string("QUERNDIR\x01\0\0\0\x10\0\0\0", 16) +
+                       std::string("\x02\x01\0\0\0\0\0\0", 8) +
+                       std::string("\x01\0\0\0\x03\0\0\0", 8));
+}
+
+TEST(LayoutTest, LaunchHasItsGoldenBytes) {
+  quern_launch launch;
+  std::memset(&launch, 0, sizeof(launch));
+  launch.args =
+      reinterpret_cast<const uint64_t*>(uintptr_t{0x0807060504030201});
+  launch.grid[0] = 1;
+  launch.grid[1] = 2;
+  launch.grid[2] = 3;
+  const std::string bytes(reinterpret_cast<const char*>(&launch), 24);
+  EXPECT_EQ(bytes, std::string("\x01\x02\x03\x04\x05\x06\x07\x08", 8) +
+                       std::string("\x01\0\0\0\x02\0\0\0", 8) +
+                       std::string("\x03\0\0\0\0\0\0\0", 8));
+}
+
 TEST(LayoutTest, ImageHeaderHasItsGoldenBytes) {
   quern_image_header header;
   std::memset(&header, 0, sizeof(header));
