@@ -9,6 +9,7 @@
 #include "proto/wire/directory_layout.h"
 #include "proto/wire/image_format.h"
 #include "proto/wire/kernel_abi.h"
+#include "proto/wire/ring.h"
 
 namespace quern {
 namespace {
@@ -64,6 +65,25 @@ static_assert(offsetof(quern_attach_reply, size_bytes) == 24);
 static_assert(offsetof(quern_attach_reply, session_token) == 32);
 static_assert(offsetof(quern_attach_reply, message) == 48);
 
+static_assert(offsetof(quern_ring_header, version) == 8);
+static_assert(offsetof(quern_ring_header, slot_count) == 12);
+static_assert(offsetof(quern_ring_header, state) == 64);
+static_assert(offsetof(quern_ring_header, executor_sleeps) == 128);
+static_assert(offsetof(quern_ring_header, client_sleeps) == 192);
+static_assert(offsetof(quern_ring_header, progress) == 256);
+static_assert(offsetof(quern_ring_submission, sequence) == 0);
+static_assert(offsetof(quern_ring_submission, kernel) == 4);
+static_assert(offsetof(quern_ring_submission, tag) == 8);
+static_assert(offsetof(quern_ring_submission, grid) == 16);
+static_assert(offsetof(quern_ring_submission, argument_count) == 28);
+static_assert(offsetof(quern_ring_submission, flags) == 30);
+static_assert(offsetof(quern_ring_submission, arguments) == 32);
+static_assert(offsetof(quern_ring_completion, sequence) == 0);
+static_assert(offsetof(quern_ring_completion, status) == 4);
+static_assert(offsetof(quern_ring_completion, tag) == 8);
+static_assert(offsetof(quern_ring_completion, detail) == 16);
+static_assert(offsetof(quern_ring_completion, run_nanoseconds) == 24);
+
 std::string FirstBytes(uint64_t magic) {
   return std::string(reinterpret_cast<const char*>(&magic), sizeof(magic));
 }
@@ -71,6 +91,7 @@ std::string FirstBytes(uint64_t magic) {
 TEST(LayoutTest, MagicsReadAsTextFromTheFirstByte) {
   EXPECT_EQ(FirstBytes(QUERN_IMAGE_MAGIC), "QUERNIMG");
   EXPECT_EQ(FirstBytes(QUERN_DIRECTORY_MAGIC), "QUERNDIR");
+  EXPECT_EQ(FirstBytes(QUERN_RING_MAGIC), "QUERNRNG");
   EXPECT_EQ(FirstBytes(QUERN_ATTACH_MAGIC).substr(0, 4), "QRN1");
 }
 
@@ -145,6 +166,42 @@ TEST(LayoutTest, ImageHeaderHasItsGoldenBytes) {
                        std::string("\x02\x01\0\0\0\0\0\0", 8) +
                        std::string("\x04\x03\0\0\0\0\0\0", 8) +
                        std::string("\xb7\0\0\0", 4));
+}
+
+TEST(LayoutTest, SubmissionAndCompletionHaveTheirGoldenBytes) {
+  const RingOwner owner = *RingOwner::Create(2);
+  const auto map = [&owner] {
+    return *SharedRegion::Map(owner.fd(), owner.size_bytes(),
+                              Access::kReadWrite);
+  };
+  RingClient client = *RingClient::Open(map());
+  RingExecutor executor = *RingExecutor::Open(map());
+  const uint64_t arguments[] = {RingPointer(0x12345, 0x0102), 7};
+  client.Submit({.tag = 0x0304,
+                 .kernel = 9,
+                 .grid = {1, 2, 3},
+                 .flags = QUERN_RING_MEASURE,
+                 .arguments = arguments});
+  ASSERT_NE(executor.Take(), nullptr);
+  executor.Complete({.status = QUERN_RING_OUT_OF_RANGE,
+                     .detail = 1,
+                     .run_nanoseconds = 0x0506});
+  const SharedRegion region = map();
+  const auto* memory = reinterpret_cast<const char*>(region.data());
+  EXPECT_EQ(std::string(memory, 16),
+            std::string("QUERNRNG\x01\0\0\0\x02\0\0\0", 16));
+  EXPECT_EQ(std::string(memory + 512, 48),
+            std::string("\x01\0\0\0\x09\0\0\0", 8) +
+                std::string("\x04\x03\0\0\0\0\0\0", 8) +
+                std::string("\x01\0\0\0\x02\0\0\0", 8) +
+                std::string("\x03\0\0\0\x02\0\x01\0", 8) +
+                std::string("\x02\x01\0\0\0\x50\x34\x12", 8) +
+                std::string("\x07\0\0\0\0\0\0\0", 8));
+  EXPECT_EQ(std::string(memory + 512 + 2 * 1088, 32),
+            std::string("\x01\0\0\0\x07\0\0\0", 8) +
+                std::string("\x04\x03\0\0\0\0\0\0", 8) +
+                std::string("\x01\0\0\0\0\0\0\0", 8) +
+                std::string("\x06\x05\0\0\0\0\0\0", 8));
 }
 
 }  // namespace
