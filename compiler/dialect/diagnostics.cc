@@ -1,10 +1,25 @@
 // MLIR's diagnostics as one message, and locations as text.
 #include "compiler/dialect/diagnostics.h"
 
+#include <algorithm>
+#include <string>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "mlir/IR/Location.h"
 
 namespace quern {
+namespace {
+
+// The first line of a diagnostic. Some go on to print a whole operation, which
+// adds nothing to a line and a column.
+std::string Headline(const mlir::Diagnostic& diagnostic) {
+  std::string text = diagnostic.str();
+  text.resize(std::min(text.find('\n'), text.size()));
+  return std::string(absl::StripSuffix(text, ", has "));
+}
+
+}  // namespace
 
 std::string LocationText(mlir::Location location) {
   std::string text = "0:0";
@@ -33,14 +48,12 @@ DiagnosticCollector::DiagnosticCollector(mlir::MLIRContext& context)
           return mlir::success();
         }
         message_ = absl::StrCat(LocationText(diagnostic.getLocation()), ": ",
-                                diagnostic.str());
+                                Headline(diagnostic));
         for (mlir::Diagnostic& note : diagnostic.getNotes()) {
-          // The printed operation adds nothing to a line and a column.
-          if (note.str().find("see current operation") != std::string::npos) {
-            continue;
-          }
+          const std::string text = Headline(note);
+          if (text.find("see current operation") != std::string::npos) continue;
           absl::StrAppend(&message_, " (", LocationText(note.getLocation()),
-                          ": ", note.str(), ")");
+                          ": ", text, ")");
           break;
         }
         return mlir::success();

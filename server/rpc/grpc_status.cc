@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "absl/strings/ascii.h"
+
 namespace quern {
 namespace {
 
@@ -19,6 +21,8 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
     while (size > 0 && Continues(message[size])) --size;
     message.resize(size);
   }
+  // RFC 9113, 8.2.1: a field's value neither begins nor ends with white space.
+  absl::StripAsciiWhitespace(&message);
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()), message);
 }
 

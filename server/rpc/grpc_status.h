@@ -8,7 +8,8 @@
 
 namespace quern {
 
-// Trailers are bounded, so a longer message is cut, never inside a character.
+// Trailers are bounded, so a longer message is cut, never inside a character,
+// and loses the white space around it, which HTTP/2 does not let pass.
 inline constexpr size_t kGrpcMessageSizeMax = 1024;
 
 grpc::Status ToGrpcStatus(const absl::Status& status);

@@ -30,5 +30,13 @@ TEST(GrpcStatusTest, ACharacterIsNotCutInTwo) {
       message);
 }
 
+TEST(GrpcStatusTest, NoWhiteSpaceIsLeftAtTheEndsOfACutMessage) {
+  const std::string message(kGrpcMessageSizeMax - 1, 'x');
+  EXPECT_EQ(ToGrpcStatus(absl::InternalError(message + " y")).error_message(),
+            message);
+  EXPECT_EQ(ToGrpcStatus(absl::InternalError(" \ta b\n")).error_message(),
+            "a b");
+}
+
 }  // namespace
 }  // namespace quern
