@@ -1,7 +1,6 @@
 // Compiling, finding and launching; reconnecting when the daemon was replaced.
 #include "client/library/client.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 
 #include "client/library/daemon_program.h"
 #include "client/rpc/compile_messages.h"
+#include "client/rpc/pause.h"
 #include "client/runtime/cpu_count.h"
 #include "proto/wire/status.h"
 
@@ -25,11 +25,6 @@ constexpr absl::Duration kLongestBackOff = absl::Milliseconds(500);
 // cancels no call: a daemon that ends does.
 bool DaemonIsGone(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsCancelled(status);
-}
-
-void BackOff(absl::Duration duration) {
-  const timespec time = absl::ToTimespec(duration);
-  ::ppoll(nullptr, 0, &time, nullptr);
 }
 
 // Runs `call` until it does not find the daemon gone, or until `deadline`.
@@ -48,7 +43,7 @@ auto Retrying(bool fail_fast, absl::Time deadline, Call call) {
     if (!DaemonIsGone(status) || fail_fast || absl::Now() + wait >= deadline) {
       return result;
     }
-    BackOff(wait);
+    Pause(wait);
     wait = std::min(2 * wait, kLongestBackOff);
   }
 }
@@ -133,10 +128,21 @@ absl::StatusOr<std::shared_ptr<Connection>> Client::Connected() {
 }
 
 absl::StatusOr<std::shared_ptr<Connection>> Client::Connect() {
-  if (!private_folder_.empty() && options_.start_private_daemon) {
-    QUERN_RETURN_IF_ERROR(EnsureDaemon(private_folder_, options_.daemon_program,
-                                       options_.connect_timeout));
+  if (private_folder_.empty() || !options_.start_private_daemon) {
+    return Attach();
   }
+  // The daemon that is found may be about to end; the next one is ours.
+  const absl::Time deadline = absl::Now() + options_.connect_timeout;
+  return Retrying(
+      /*fail_fast=*/false, deadline,
+      [&]() -> absl::StatusOr<std::shared_ptr<Connection>> {
+        QUERN_RETURN_IF_ERROR(EnsureDaemon(
+            private_folder_, options_.daemon_program, deadline - absl::Now()));
+        return Attach();
+      });
+}
+
+absl::StatusOr<std::shared_ptr<Connection>> Client::Attach() {
   QUERN_ASSIGN_OR_RETURN(std::unique_ptr<AttachClient> attach,
                          AttachClient::Connect(options_.sockets.attach_path,
                                                options_.connect_timeout));

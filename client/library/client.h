@@ -113,6 +113,7 @@ class Client final {
   absl::StatusOr<std::unique_ptr<State>> NewState() const;
   absl::StatusOr<std::shared_ptr<Connection>> Connected();
   absl::StatusOr<std::shared_ptr<Connection>> Connect();
+  absl::StatusOr<std::shared_ptr<Connection>> Attach();
   absl::StatusOr<Compiled> CompileOnce(const CompileSpec& spec,
                                        absl::Time deadline);
 

@@ -2,7 +2,6 @@
 #include "client/rpc/private_daemon.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -10,11 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "client/rpc/pause.h"
 #include "proto/wire/status.h"
 #include "proto/wire/unique_fd.h"
 #include "proto/wire/unix_socket.h"
@@ -24,13 +25,12 @@ namespace {
 
 constexpr absl::Duration kPollInterval = absl::Milliseconds(2);
 
+// A daemon that is ending still holds the sockets, and one that is started
+// meanwhile gives up at once; after this time another is started.
+constexpr absl::Duration kStartPatience = absl::Milliseconds(500);
+
 // A private daemon that nobody has used for this long ends by itself.
 constexpr int kIdleTimeoutSeconds = 1800;
-
-void Wait(absl::Duration duration) {
-  const timespec time = absl::ToTimespec(duration);
-  ::ppoll(nullptr, 0, &time, nullptr);
-}
 
 // Makes `path` unless it is there, and checks that it is this user's alone.
 absl::Status MakePrivate(const std::string& path) {
@@ -65,7 +65,7 @@ absl::StatusOr<UniqueFd> Lock(const std::string& path, absl::Time deadline) {
       return absl::DeadlineExceededError(
           "another process is still starting the private daemon");
     }
-    Wait(kPollInterval);
+    Pause(kPollInterval);
   }
   return fd;
 }
@@ -168,16 +168,18 @@ absl::Status EnsureDaemon(const std::string& folder, const std::string& program,
   if (Accepts(sockets.rpc_path)) return absl::OkStatus();
   const std::string config = absl::StrCat(folder, "/daemon.textproto");
   QUERN_RETURN_IF_ERROR(WriteConfig(config, sockets));
-  QUERN_RETURN_IF_ERROR(
-      Start(program, config, absl::StrCat(folder, "/quernd.log")));
-  while (!Accepts(sockets.rpc_path)) {
-    if (absl::Now() >= deadline) {
-      return absl::DeadlineExceededError(absl::StrCat(
-          "the private daemon does not accept; see ", folder, "/quernd.log"));
+  const std::string log = absl::StrCat(folder, "/quernd.log");
+  while (absl::Now() < deadline) {
+    QUERN_RETURN_IF_ERROR(Start(program, config, log));
+    const absl::Time patience =
+        std::min(deadline, absl::Now() + kStartPatience);
+    while (absl::Now() < patience) {
+      if (Accepts(sockets.rpc_path)) return absl::OkStatus();
+      Pause(kPollInterval);
     }
-    Wait(kPollInterval);
   }
-  return absl::OkStatus();
+  return absl::DeadlineExceededError(
+      absl::StrCat("the private daemon does not accept; see ", log));
 }
 
 }  // namespace quern

@@ -64,24 +64,25 @@ std::string ProgramFolder() {
 struct Sockets {
   PathLock rpc_lock;
   PathLock attach_lock;
-  Listener rpc;
   Listener attach;
+  Listener rpc;
 };
 
 absl::StatusOr<Sockets> OpenSockets(const Config& config) {
   QUERN_ASSIGN_OR_RETURN(PathLock rpc_lock, PathLock::Take(config.rpc_path));
   QUERN_ASSIGN_OR_RETURN(PathLock attach_lock,
                          PathLock::Take(config.attach_path));
-  QUERN_ASSIGN_OR_RETURN(
-      Listener rpc,
-      Listener::Open(config.rpc_path, SOCK_STREAM, config.socket_mode));
+  // In this order: who finds one to call also finds the other to attach to.
   QUERN_ASSIGN_OR_RETURN(
       Listener attach,
       Listener::Open(config.attach_path, SOCK_SEQPACKET, config.socket_mode));
+  QUERN_ASSIGN_OR_RETURN(
+      Listener rpc,
+      Listener::Open(config.rpc_path, SOCK_STREAM, config.socket_mode));
   return Sockets{.rpc_lock = std::move(rpc_lock),
                  .attach_lock = std::move(attach_lock),
-                 .rpc = std::move(rpc),
-                 .attach = std::move(attach)};
+                 .attach = std::move(attach),
+                 .rpc = std::move(rpc)};
 }
 
 // Runs the daemon to its end.
