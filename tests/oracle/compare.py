@@ -163,6 +163,41 @@ def run(options, launch, image, folder):
     return launch.mismatch(folder)
 
 
+def run_cases(options, cases):
+    """Runs each (name, text, makers of launches), until one launch is wrong.
+
+    Prints the wrong ones and a count. Returns the status to exit with.
+    """
+    wrong = 0
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        files = [folder / f"{i}.ttir" for i in range(len(cases))]
+        for file, (_, text, _) in zip(files, cases):
+            file.write_text(text)
+        errors = compile_all(options, files, folder)
+        for i, (name, _, makers) in enumerate(cases):
+            problem = errors[str(files[i])]
+            for make in makers:
+                problem = problem or run(options, make(),
+                                         folder / f"{i}.image", folder)
+            if problem:
+                print(f"{name}: {problem}")
+                wrong += 1
+    print(f"{len(cases) - wrong} of {len(cases)} kernels are right on "
+          f"{options.target}")
+    return 1 if wrong else 0
+
+
+def arguments():
+    """A parser of what every comparison is told."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--compiler", required=True)
+    parser.add_argument("--runner", required=True)
+    parser.add_argument("--target", default="host")
+    parser.add_argument("--emulator", default="")
+    return parser
+
+
 def compare(options, file, image, folder):
     """("right" | "passed over: WHY" | "wrong: WHAT")."""
     text = file.read_text()
@@ -186,11 +221,7 @@ def compare(options, file, image, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--compiler", required=True)
-    parser.add_argument("--runner", required=True)
-    parser.add_argument("--target", default="host")
-    parser.add_argument("--emulator", default="")
+    parser = arguments()
     parser.add_argument("--versions", default="3.9.0")
     parser.add_argument("--only", default="")
     parser.add_argument("folder", type=pathlib.Path)

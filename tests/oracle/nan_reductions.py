@@ -7,11 +7,9 @@
 Every kernel reduces a row of 64 elements, or two dimensions of 16 x 64 along
 either. Exits with 1 if any element differs.
 """
-import argparse
+import functools
 import itertools
-import pathlib
 import sys
-import tempfile
 
 import numpy as np
 
@@ -168,33 +166,15 @@ def kernels():
                    block_kernel(operation, kind, axis), kind, 1, (64,))
 
 
+def launches(text, kind, rows, lengths):
+    return [functools.partial(NanLaunch, text, kind, n, rows) for n in lengths]
+
+
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--compiler", required=True)
-    parser.add_argument("--runner", required=True)
-    parser.add_argument("--target", default="host")
-    parser.add_argument("--emulator", default="")
-    options = parser.parse_args()
-    wrong = 0
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        cases = list(kernels())
-        files = [folder / f"{i}.ttir" for i in range(len(cases))]
-        for file, case in zip(files, cases):
-            file.write_text(case[1])
-        errors = compare.compile_all(options, files, folder)
-        for i, (what, text, kind, rows, lengths) in enumerate(cases):
-            problem = errors[str(files[i])]
-            for n in lengths:
-                problem = problem or compare.run(
-                    options, NanLaunch(text, kind, n, rows),
-                    folder / f"{i}.image", folder)
-            if problem:
-                print(f"{what}: {problem}")
-                wrong += 1
-    print(f"{len(cases) - wrong} of {len(cases)} kernels are right on "
-          f"{options.target}")
-    return 1 if wrong else 0
+    return compare.run_cases(
+        compare.arguments().parse_args(),
+        [(name, text, launches(text, *shape))
+         for name, text, *shape in kernels()])
 
 
 if __name__ == "__main__":

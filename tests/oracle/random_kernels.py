@@ -8,10 +8,8 @@ Prints the seed of each kernel that differs, does not compile, or dies;
 `generate.py` makes the same kernel from the same seed. Exits with 1 if there
 was any.
 """
-import argparse
-import pathlib
+import functools
 import sys
-import tempfile
 
 import numpy as np
 
@@ -42,35 +40,21 @@ class RandomLaunch(compare.Launch):
             Interpreter(text, self.memory).launch("k", values, self.grid)
 
 
+def case(seed):
+    text = Generator(seed).kernel()
+    return (f"seed {seed}", text,
+            [functools.partial(RandomLaunch, text, seed + launch)
+             for launch in range(2)])
+
+
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--compiler", required=True)
-    parser.add_argument("--runner", required=True)
-    parser.add_argument("--target", default="host")
-    parser.add_argument("--emulator", default="")
+    parser = compare.arguments()
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--count", type=int, default=200)
     options = parser.parse_args()
-    wrong = 0
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        seeds = range(options.first, options.first + options.count)
-        files = [folder / f"{seed}.ttir" for seed in seeds]
-        for seed, file in zip(seeds, files):
-            file.write_text(Generator(seed).kernel())
-        errors = compare.compile_all(options, files, folder)
-        for i, (seed, file) in enumerate(zip(seeds, files)):
-            problem = errors[str(file)]
-            for launch in range(2):
-                problem = problem or compare.run(
-                    options, RandomLaunch(file.read_text(), seed + launch),
-                    folder / f"{i}.image", folder)
-            if problem:
-                print(f"seed {seed}: {problem}")
-                wrong += 1
-    print(f"{options.count - wrong} of {options.count} kernels are right on "
-          f"{options.target}")
-    return 1 if wrong else 0
+    return compare.run_cases(
+        options, [case(seed) for seed in range(
+            options.first, options.first + options.count)])
 
 
 if __name__ == "__main__":
