@@ -18,14 +18,20 @@ class CountingImageStore final : public ImageStore {
     } else if (absl::IsNotFound(image.status())) {
       ++counts_.misses;
     } else {
-      ++counts_.errors;
+      ++counts_.read_errors;
     }
     return image;
   }
 
-  absl::Status Put(const KernelKey& key, Image image) override {
-    const absl::Status status = base_->Put(key, std::move(image));
-    ++(status.ok() ? counts_.puts : counts_.errors);
+  absl::StatusOr<SourceSpec> GetSource(const KernelKey& key) override {
+    return base_->GetSource(key);
+  }
+
+  absl::Status Put(const KernelKey& key, Image image,
+                   SourceSpec source) override {
+    const absl::Status status =
+        base_->Put(key, std::move(image), std::move(source));
+    ++(status.ok() ? counts_.puts : counts_.put_errors);
     return status;
   }
 

@@ -14,8 +14,9 @@ namespace quern {
 struct ImageStoreCounts {
   std::atomic<uint64_t> hits{0};
   std::atomic<uint64_t> misses{0};  // NotFound.
-  std::atomic<uint64_t> errors{0};  // Any other failure, of Get or Put.
-  std::atomic<uint64_t> puts{0};    // That succeeded.
+  std::atomic<uint64_t> read_errors{0};  // Any other failure of Get.
+  std::atomic<uint64_t> puts{0};         // That succeeded.
+  std::atomic<uint64_t> put_errors{0};
 };
 
 // `counts` must outlive the result.

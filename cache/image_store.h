@@ -1,4 +1,5 @@
-// A store of kernel images under their keys.
+// A store of kernel images, and of what they were compiled from, under their
+// keys.
 //
 // An entry never changes: two Puts of one key carry the same bytes, or one of
 // the callers has a bug. A store may forget any entry at any time.
@@ -7,12 +8,18 @@
 #ifndef QUERN_CACHE_IMAGE_STORE_H_
 #define QUERN_CACHE_IMAGE_STORE_H_
 
+#include <memory>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "proto/wire/compile_spec.h"
 #include "proto/wire/image.h"
 #include "proto/wire/kernel_key.h"
 
 namespace quern {
+
+// What a kernel was compiled from. Immutable, hence shared.
+using SourceSpec = std::shared_ptr<const CompileSpec>;
 
 class ImageStore {
  public:
@@ -24,16 +31,25 @@ class ImageStore {
   // Unavailable: the store cannot be read now. Compile, and do not Put.
   virtual absl::StatusOr<Image> Get(const KernelKey& key) = 0;
 
-  // Stores `image` under `key`.
+  // Returns the spec that was stored with the image of `key`.
+  //
+  // NotFound: no entry, or one without a spec.
+  // Unavailable: the store cannot be read now.
+  virtual absl::StatusOr<SourceSpec> GetSource(const KernelKey& key) = 0;
+
+  // Stores `image` under `key`, and with it `source`, which may be null.
   //
   // InvalidArgument: `image` is not one, or not that of `key`; only stores
   //   that check say so.
   // ResourceExhausted: the image alone is larger than the store.
-  virtual absl::Status Put(const KernelKey& key, Image image) = 0;
+  // Any other: the storage failed; what was there may be gone.
+  virtual absl::Status Put(const KernelKey& key, Image image,
+                           SourceSpec source) = 0;
 
   // Removes the entry of `key`.
   //
   // NotFound: there is none.
+  // Any other: the storage failed, and the entry may still be there.
   virtual absl::Status Remove(const KernelKey& key) = 0;
 };
 

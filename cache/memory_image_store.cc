@@ -24,18 +24,30 @@ class MemoryImageStore final : public ImageStore {
     return found->second->image;
   }
 
-  absl::Status Put(const KernelKey& key, Image image) override {
-    if (image->size() > size_bytes_max_) {
+  absl::StatusOr<SourceSpec> GetSource(const KernelKey& key) override {
+    std::lock_guard lock(mutex_);
+    const auto found = by_key_.find(key);
+    if (found == by_key_.end() || found->second->source == nullptr) {
+      return absl::NotFoundError("no such source");
+    }
+    return found->second->source;
+  }
+
+  absl::Status Put(const KernelKey& key, Image image,
+                   SourceSpec source) override {
+    Entry entry{key, std::move(image), std::move(source)};
+    const uint64_t cost = CostOf(entry);
+    if (cost > size_bytes_max_) {
       return absl::ResourceExhaustedError(
-          "the image is larger than the image store");
+          "the kernel is larger than the image store");
     }
     std::lock_guard lock(mutex_);
     Erase(key);
-    while (image->size() > size_bytes_max_ - size_bytes_) {
+    while (cost > size_bytes_max_ - size_bytes_) {
       Erase(KernelKey(entries_.back().key));
     }
-    size_bytes_ += image->size();
-    entries_.push_front({key, std::move(image)});
+    size_bytes_ += cost;
+    entries_.push_front(std::move(entry));
     by_key_[key] = entries_.begin();
     return absl::OkStatus();
   }
@@ -49,7 +61,13 @@ class MemoryImageStore final : public ImageStore {
   struct Entry {
     KernelKey key;
     Image image;
+    SourceSpec source;
   };
+
+  static uint64_t CostOf(const Entry& entry) {
+    return entry.image->size() +
+           (entry.source == nullptr ? 0 : entry.source->source.size());
+  }
 
   static absl::Status NoSuchImage() {
     return absl::NotFoundError("no such image");
@@ -58,7 +76,7 @@ class MemoryImageStore final : public ImageStore {
   bool Erase(const KernelKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const auto found = by_key_.find(key);
     if (found == by_key_.end()) return false;
-    size_bytes_ -= found->second->image->size();
+    size_bytes_ -= CostOf(*found->second);
     entries_.erase(found->second);
     by_key_.erase(found);
     return true;

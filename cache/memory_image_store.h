@@ -10,7 +10,8 @@
 
 namespace quern {
 
-// The images in the result are together at most `size_bytes_max` long.
+// The images and sources in the result are together at most `size_bytes_max`
+// long.
 std::unique_ptr<ImageStore> NewMemoryImageStore(uint64_t size_bytes_max);
 
 }  // namespace quern

@@ -28,11 +28,16 @@ class VerifyingImageStore final : public ImageStore {
     return absl::NotFoundError("the stored image was damaged");
   }
 
-  absl::Status Put(const KernelKey& key, Image image) override {
+  absl::StatusOr<SourceSpec> GetSource(const KernelKey& key) override {
+    return base_->GetSource(key);
+  }
+
+  absl::Status Put(const KernelKey& key, Image image,
+                   SourceSpec source) override {
     if (const absl::Status status = Check(key, image); !status.ok()) {
       return absl::InvalidArgumentError(status.message());
     }
-    return base_->Put(key, std::move(image));
+    return base_->Put(key, std::move(image), std::move(source));
   }
 
   absl::Status Remove(const KernelKey& key) override {

@@ -9,6 +9,7 @@ namespace {
 
 constexpr uint64_t kFormatVersion = 1;
 constexpr uint64_t kMaxFeatures = 4096;
+constexpr uint64_t kMaxArguments = 4096;
 
 void AppendNumber(std::string& out, uint64_t value) {
   for (int shift = 0; shift < 64; shift += 8) {
@@ -62,12 +63,43 @@ class Reader final {
   bool empty() const { return bytes_.empty(); }
 
   static absl::Status Malformed() {
-    return absl::InvalidArgumentError("malformed canonical bytes of a target");
+    return absl::InvalidArgumentError("malformed canonical bytes");
   }
 
  private:
   std::string_view bytes_;
 };
+
+absl::StatusOr<TargetSpec> TakeTarget(Reader& reader) {
+  TargetSpec target;
+  QUERN_ASSIGN_OR_RETURN(target.triple, reader.Bytes());
+  QUERN_ASSIGN_OR_RETURN(target.cpu, reader.Bytes());
+  QUERN_ASSIGN_OR_RETURN(const uint64_t count, reader.Number());
+  if (count > kMaxFeatures) return Reader::Malformed();
+  for (uint64_t i = 0; i < count; ++i) {
+    QUERN_ASSIGN_OR_RETURN(std::string feature, reader.Bytes());
+    target.features.push_back(std::move(feature));
+  }
+  QUERN_ASSIGN_OR_RETURN(const uint64_t length, reader.Number());
+  if (length > UINT32_MAX) return Reader::Malformed();
+  target.vector_length_bytes = static_cast<uint32_t>(length);
+  return target;
+}
+
+absl::StatusOr<ArgumentSpec> TakeArgument(Reader& reader) {
+  ArgumentSpec argument;
+  QUERN_ASSIGN_OR_RETURN(argument.type, reader.Bytes());
+  QUERN_ASSIGN_OR_RETURN(const uint64_t divisibility, reader.Number());
+  QUERN_ASSIGN_OR_RETURN(const uint64_t is_constant, reader.Number());
+  QUERN_ASSIGN_OR_RETURN(const uint64_t constant, reader.Number());
+  if (divisibility > UINT32_MAX || is_constant > 1 ||
+      (is_constant == 0 && constant != 0)) {
+    return Reader::Malformed();
+  }
+  argument.divisibility = static_cast<uint32_t>(divisibility);
+  if (is_constant == 1) argument.constant = constant;
+  return argument;
+}
 
 }  // namespace
 
@@ -93,20 +125,36 @@ std::string CanonicalBytes(const TargetSpec& target) {
   return out;
 }
 
+absl::StatusOr<CompileSpec> ParseSpec(std::string_view canonical_bytes) {
+  Reader reader(canonical_bytes);
+  CompileSpec spec;
+  QUERN_ASSIGN_OR_RETURN(const uint64_t version, reader.Number());
+  QUERN_ASSIGN_OR_RETURN(const uint64_t format, reader.Number());
+  if (version != kFormatVersion ||
+      format < static_cast<uint64_t>(SourceFormat::kTritonIr) ||
+      format > static_cast<uint64_t>(SourceFormat::kLlvmIr)) {
+    return Reader::Malformed();
+  }
+  spec.format = static_cast<SourceFormat>(format);
+  QUERN_ASSIGN_OR_RETURN(spec.source, reader.Bytes());
+  QUERN_ASSIGN_OR_RETURN(spec.entry, reader.Bytes());
+  QUERN_ASSIGN_OR_RETURN(const uint64_t count, reader.Number());
+  if (count > kMaxArguments) return Reader::Malformed();
+  for (uint64_t i = 0; i < count; ++i) {
+    QUERN_ASSIGN_OR_RETURN(ArgumentSpec argument, TakeArgument(reader));
+    spec.signature.push_back(std::move(argument));
+  }
+  QUERN_ASSIGN_OR_RETURN(spec.target, TakeTarget(reader));
+  QUERN_ASSIGN_OR_RETURN(const uint64_t contract, reader.Number());
+  if (contract > 1 || !reader.empty()) return Reader::Malformed();
+  spec.options.fp_contract = contract == 1;
+  return spec;
+}
+
 absl::StatusOr<TargetSpec> ParseTarget(std::string_view canonical_bytes) {
   Reader reader(canonical_bytes);
-  TargetSpec target;
-  QUERN_ASSIGN_OR_RETURN(target.triple, reader.Bytes());
-  QUERN_ASSIGN_OR_RETURN(target.cpu, reader.Bytes());
-  QUERN_ASSIGN_OR_RETURN(const uint64_t count, reader.Number());
-  if (count > kMaxFeatures) return Reader::Malformed();
-  for (uint64_t i = 0; i < count; ++i) {
-    QUERN_ASSIGN_OR_RETURN(std::string feature, reader.Bytes());
-    target.features.push_back(std::move(feature));
-  }
-  QUERN_ASSIGN_OR_RETURN(const uint64_t length, reader.Number());
-  if (length > UINT32_MAX || !reader.empty()) return Reader::Malformed();
-  target.vector_length_bytes = static_cast<uint32_t>(length);
+  QUERN_ASSIGN_OR_RETURN(TargetSpec target, TakeTarget(reader));
+  if (!reader.empty()) return Reader::Malformed();
   return target;
 }
 

@@ -75,6 +75,11 @@ struct CompileSpec {
 // equal bytes are equal.
 std::string CanonicalBytes(const CompileSpec& spec);
 
+// The inverse of CanonicalBytes.
+//
+// InvalidArgument: not what CanonicalBytes wrote.
+absl::StatusOr<CompileSpec> ParseSpec(std::string_view canonical_bytes);
+
 // The same for a target alone; ParseTarget is its inverse.
 std::string CanonicalBytes(const TargetSpec& target);
 

@@ -26,6 +26,9 @@ constexpr size_t kFileSizeMax = kMiB;
 // Of a Unix socket's address, without the zero byte at its end.
 constexpr size_t kSocketPathSizeMax = 107;
 
+// Linux's PATH_MAX, without the zero byte at its end.
+constexpr size_t kPathSizeMax = 4095;
+
 // Keeps the first error of the parser.
 class FirstError final : public google::protobuf::io::ErrorCollector {
  public:
@@ -181,6 +184,29 @@ void ReadAccess(const config::v1::Access& access, const ConfigContext& context,
   }
 }
 
+void ReadDisk(const config::v1::Disk& disk, Checker& check, Config& config) {
+  config.disk_path = disk.path();
+  if (!disk.path().empty() &&
+      (disk.path().front() != '/' || disk.path().size() > kPathSizeMax ||
+       disk.path().find('\0') != std::string::npos)) {
+    check.Report(absl::StrCat("disk.path: not an absolute path of at most ",
+                              kPathSizeMax, " bytes"));
+  }
+  config.disk_size_bytes_max =
+      check.Number<uint64_t>("disk.size_bytes_max", disk.size_bytes_max(),
+                             1024 * kMiB, kMiB, uint64_t{1} << 46);
+  config.disk_read_timeout =
+      check.Time("disk.read_timeout", disk.has_read_timeout(),
+                 disk.read_timeout(), absl::Seconds(1));
+  config.disk_queued_reads_max = check.Number<uint32_t>(
+      "disk.queued_reads_max", disk.queued_reads_max(), 256, 1, 65536);
+  config.disk_queued_writes_max = check.Number<uint32_t>(
+      "disk.queued_writes_max", disk.queued_writes_max(), 256, 1, 65536);
+  config.disk_queued_write_bytes_max = check.Number<uint64_t>(
+      "disk.queued_write_bytes_max", disk.queued_write_bytes_max(), 64 * kMiB,
+      1, uint64_t{1} << 40);
+}
+
 LogLevel LogLevelFrom(config::v1::LogLevel level, Checker& check) {
   switch (level) {
     case config::v1::LOG_LEVEL_UNSPECIFIED:
@@ -222,6 +248,7 @@ absl::StatusOr<Config> ParseConfig(const std::string& text,
   ReadCounts(proto.limits(), check, config);
   ReadCompiler(proto.compiler(), context, check, config);
   ReadAccess(proto.access(), context, config);
+  ReadDisk(proto.disk(), check, config);
   config.log_level = LogLevelFrom(proto.log_level(), check);
   config.drain_timeout = check.Time("drain_timeout", proto.has_drain_timeout(),
                                     proto.drain_timeout(), absl::Seconds(10));

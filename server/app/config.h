@@ -36,6 +36,13 @@ struct Config {
   uint64_t stored_source_bytes_max = 0;
   uint64_t stored_image_bytes_max = 0;
 
+  std::string disk_path;  // Empty: no disk.
+  uint64_t disk_size_bytes_max = 0;
+  absl::Duration disk_read_timeout;
+  uint32_t disk_queued_reads_max = 0;
+  uint32_t disk_queued_writes_max = 0;
+  uint64_t disk_queued_write_bytes_max = 0;
+
   std::string worker_path;
   bool sandbox_required = true;
   uint32_t crashes_max = 0;

@@ -3,6 +3,7 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "cache/verifying_image_store.h"
 #include "proto/wire/status.h"
 #include "server/app/daemon_stats.h"
+#include "server/app/kernel_disk.h"
 #include "server/attach/attach_server.h"
 #include "server/core/admission_queue.h"
 #include "server/core/compiler_gate.h"
@@ -35,6 +37,9 @@
 
 namespace quern {
 namespace {
+
+// Calls that take all the time that a drain has leave so much for the disk.
+constexpr absl::Duration kLeastFlush = absl::Seconds(1);
 
 // Bytes that nobody can guess. The kernel gives so few without fail.
 template <typename T>
@@ -70,12 +75,14 @@ class ComposedDaemon final : public Daemon {
                                 .refusal = config.crash_refusal},
                                clock)),
         flights_(NewSingleFlight()),
+        disk_(OpenKernelDisk(config, directory_->incarnation(), clock, logger)),
         sources_(NewSourceStore(config.stored_source_bytes_max)),
         starter_(NewZygoteStarter(config.worker_path)) {}
 
   ~ComposedDaemon() override {
     // Calls end before what they use; the pool ends what they wait for.
     kernels_->Drain();
+    disk_->Stop();
     pool_.reset();
     rpc_.reset();
   }
@@ -92,6 +99,7 @@ class ComposedDaemon final : public Daemon {
                                  .shelf = *shelf_,
                                  .ledger = *ledger_,
                                  .flights = *flights_,
+                                 .archive = disk_->archive(),
                                  .dispatcher = *dispatcher_,
                                  .sources = *sources_,
                                  .clock = clock_});
@@ -99,8 +107,12 @@ class ComposedDaemon final : public Daemon {
   }
 
   void Drain(absl::Duration timeout) override {
+    const absl::Time begin = clock_.Now();
     kernels_->Drain();
     rpc_->Drain(timeout);
+    // The clock may have been set meanwhile.
+    const absl::Duration rest = timeout - (clock_.Now() - begin);
+    disk_->Drain(std::max(std::min(rest, timeout), kLeastFlush));
   }
 
   uint64_t activity() override {
@@ -178,6 +190,7 @@ class ComposedDaemon final : public Daemon {
                               .pool = *pool_,
                               .gate = *gate_,
                               .sessions = *attach_,
+                              .disk = *disk_,
                               .incarnation = directory_->incarnation(),
                               .uptime = clock_.Now() - started_at_});
         },
@@ -210,6 +223,7 @@ class ComposedDaemon final : public Daemon {
   const std::unique_ptr<KernelShelf> shelf_;
   const std::unique_ptr<CrashLedger> ledger_;
   const std::unique_ptr<SingleFlight> flights_;
+  const std::unique_ptr<KernelDisk> disk_;
   const std::unique_ptr<SourceStore> sources_;
   const std::unique_ptr<ZygoteStarter> starter_;
   std::optional<CompilerIdentity> identity_;  // Of the pool's thread.

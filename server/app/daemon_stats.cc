@@ -73,6 +73,7 @@ v1::GetStatsResponse DaemonStats(const StatsSources& sources) {
   AddService(sources.kernels, response);
   AddPool(sources.pool, response);
   AddCache(sources.cache, response);
+  sources.disk.AddStats(response);
   response.set_sessions(sources.sessions.session_count());
   *response.mutable_uptime() =
       google::protobuf::util::TimeUtil::NanosecondsToDuration(

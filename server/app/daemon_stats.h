@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "cache/code_cache.h"
 #include "quern/v1/admin_service.pb.h"
+#include "server/app/kernel_disk.h"
 #include "server/core/compiler_gate.h"
 #include "server/core/compiler_pool.h"
 #include "server/core/kernel_service.h"
@@ -20,6 +21,7 @@ struct StatsSources {
   CompilerPool& pool;
   CompilerGate& gate;
   SessionRegistry& sessions;
+  KernelDisk& disk;
   uint64_t incarnation = 0;
   absl::Duration uptime;
 };

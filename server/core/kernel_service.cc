@@ -17,6 +17,8 @@ struct Flying {
   uint64_t flight = 0;
   CompileJob job;
   TargetSpec host;
+  SessionId session;
+  std::shared_ptr<const Deadline> deadline;
 };
 
 class SteppingKernelService final : public KernelService {
@@ -41,14 +43,19 @@ class SteppingKernelService final : public KernelService {
     done = CountFailures(std::move(done));
     Enter(context, done,
           [this, context, key, output, done](const CompilerIdentity& identity) {
-            std::shared_ptr<const CompileSpec> spec = steps_.sources.Get(key);
-            if (spec == nullptr || !steps_.shelf.Find(key)) {
-              done(absl::NotFoundError(
-                  "no such kernel, or its source is no longer kept"));
+            if (!steps_.shelf.Find(key)) {
+              done(absl::NotFoundError("no such kernel"));
               return;
             }
-            Fly(context, {.spec = spec, .key = key, .output = output}, identity,
-                done);
+            Source(key, [this, context, key, output, done,
+                         identity](const absl::StatusOr<SourceSpec>& spec) {
+              if (!spec.ok()) {
+                done(spec.status());
+                return;
+              }
+              Fly(context, {.spec = *spec, .key = key, .output = output},
+                  identity, done);
+            });
           });
   }
 
@@ -70,12 +77,26 @@ class SteppingKernelService final : public KernelService {
     return *std::move(kernel);
   }
 
-  std::shared_ptr<const CompileSpec> Source(const KernelKey& key) override {
-    return steps_.sources.Get(key);
+  void Source(const KernelKey& key, SourceDone done) override {
+    if (SourceSpec spec = steps_.sources.Get(key)) {
+      done(std::move(spec));
+      return;
+    }
+    steps_.archive.FindSource(
+        key, [done = std::move(done)](absl::StatusOr<SourceSpec> spec) {
+          if (absl::IsNotFound(spec.status())) {
+            spec = absl::NotFoundError("the kernel's source is not kept");
+          }
+          done(std::move(spec));
+        });
   }
 
-  absl::Status Evict(const KernelKey& key) override {
-    return steps_.shelf.Evict(key);
+  void Evict(const KernelKey& key, EvictDone done) override {
+    const absl::Status evicted = steps_.shelf.Evict(key);
+    steps_.archive.Remove(
+        key, [evicted, done = std::move(done)](const absl::Status& removed) {
+          done(absl::IsNotFound(removed) ? evicted : removed);
+        });
   }
 
   void Drain() override { draining_ = true; }
@@ -154,26 +175,53 @@ class SteppingKernelService final : public KernelService {
       ++joined_;
       return;
     }
-    if (job.output == CompileOutput::kImage) {
-      // The flight before this one may have landed since the look-up.
-      if (const auto kernel = steps_.shelf.Find(job.key)) {
-        steps_.flights.Land(joined.flight, *kernel);
-        return;
-      }
+    const Flying flying{.flight = joined.flight,
+                        .job = std::move(job),
+                        .host = identity.host,
+                        .session = context.session,
+                        .deadline = joined.deadline};
+    if (flying.job.output != CompileOutput::kImage) {
+      Dispatch(flying);
+      return;
     }
-    const Flying flying{
-        .flight = joined.flight, .job = job, .host = identity.host};
+    // The flight before this one may have landed since the look-up.
+    if (const auto kernel = steps_.shelf.Find(flying.job.key)) {
+      steps_.flights.Land(flying.flight, *kernel);
+      return;
+    }
+    steps_.archive.Find(flying.job.key,
+                        [this, flying](absl::StatusOr<Image> image) {
+                          if (image.ok() && Restored(flying, *image)) return;
+                          Dispatch(flying);
+                        });
+  }
+
+  // Lands a flight with an image from the archive. False: it must compile.
+  bool Restored(const Flying& flying, Image image) {
+    const absl::StatusOr<CompiledKernel> kernel =
+        steps_.shelf.Restore(flying.job.spec->target, flying.host, image);
+    // What a compile gave would have no room either.
+    if (!kernel.ok() && !absl::IsResourceExhausted(kernel.status())) {
+      return false;
+    }
+    if (kernel.ok()) steps_.sources.Put(flying.job.key, flying.job.spec);
+    steps_.flights.Land(flying.flight, kernel);
+    return true;
+  }
+
+  void Dispatch(const Flying& flying) {
+    if (!steps_.flights.IsFlying(flying.flight)) return;
     const absl::Status status = steps_.dispatcher.Submit(
-        joined.flight, context.session, std::move(job), joined.deadline,
+        flying.flight, flying.session, flying.job, flying.deadline,
         [this, flying](CompileOutcome outcome) {
           Finish(flying, std::move(outcome));
         });
     if (!status.ok()) {
-      steps_.flights.Land(joined.flight, status);
-    } else if (!steps_.flights.IsFlying(joined.flight)) {
+      steps_.flights.Land(flying.flight, status);
+    } else if (!steps_.flights.IsFlying(flying.flight)) {
       // Its last waiter left before there was a job to cancel; or it has
       // landed, and there is none any more.
-      steps_.dispatcher.Cancel(joined.flight);
+      steps_.dispatcher.Cancel(flying.flight);
     }
   }
 
@@ -212,9 +260,10 @@ class SteppingKernelService final : public KernelService {
   absl::StatusOr<CompiledKernel> Keep(const Flying& flying,
                                       CompileOutcome outcome) {
     const absl::Time begin = steps_.clock.Now();
-    absl::StatusOr<CompiledKernel> kernel =
-        steps_.shelf.Keep(flying.job.key, flying.job.spec->target, flying.host,
-                          std::move(outcome.bytes));
+    const auto image =
+        std::make_shared<const std::string>(std::move(outcome.bytes));
+    absl::StatusOr<CompiledKernel> kernel = steps_.shelf.Keep(
+        flying.job.key, flying.job.spec->target, flying.host, image);
     if (!kernel.ok()) {
       if (!absl::IsInternal(kernel.status())) return kernel;
       ++images_rejected_;
@@ -223,6 +272,8 @@ class SteppingKernelService final : public KernelService {
     ++compiles_;
     steps_.ledger.Clear(flying.job.key);
     steps_.sources.Put(flying.job.key, flying.job.spec);
+    // Before the reply, so that who then evicts the kernel finds it.
+    steps_.archive.Keep(flying.job.key, image, flying.job.spec);
     kernel->timings = outcome.timings;
     kernel->timings.publish = steps_.clock.Now() - begin;
     return kernel;

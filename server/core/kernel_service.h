@@ -2,12 +2,13 @@
 // attached process finds.
 //
 // The order of the steps: canonicalise and resolve the target, form the key,
-// look it up, join or begin a flight, wait for admission, compile in a confined
-// process, check the image, keep and publish it, reply.
+// look it up, join or begin a flight, look on the disk, wait for admission,
+// compile in a confined process, check the image, keep and publish it, reply.
 #ifndef QUERN_SERVER_CORE_KERNEL_SERVICE_H_
 #define QUERN_SERVER_CORE_KERNEL_SERVICE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "server/core/compiler_pool.h"
 #include "server/core/crash_ledger.h"
 #include "server/core/dispatcher.h"
+#include "server/core/kernel_archive.h"
 #include "server/core/kernel_shelf.h"
 #include "server/core/session.h"
 #include "server/core/single_flight.h"
@@ -39,9 +41,9 @@ struct CallContext {
 
 struct KernelServiceStats {
   uint64_t compiles = 0;
-  uint64_t hits = 0;
-  uint64_t misses = 0;
-  uint64_t joined = 0;
+  uint64_t hits = 0;    // Calls answered from memory.
+  uint64_t misses = 0;  // Calls that were not.
+  uint64_t joined = 0;  // Of the misses, those that shared a flight.
   uint64_t failures = 0;
   uint64_t images_rejected = 0;  // That the compiler made and a check refused.
   DispatcherStats dispatcher;
@@ -51,6 +53,9 @@ struct KernelServiceStats {
 // before the method returns.
 class KernelService {
  public:
+  using SourceDone = std::function<void(absl::StatusOr<SourceSpec>)>;
+  using EvictDone = std::function<void(const absl::Status&)>;
+
   virtual ~KernelService() = default;
 
   // A number for CallContext::call; never given twice.
@@ -71,14 +76,20 @@ class KernelService {
   // Ends a call with Cancelled, if it has not ended yet.
   virtual void Cancel(uint64_t call) = 0;
 
-  // NotFound: no cache holds it.
+  // NotFound: it is not in memory; the disk is not asked.
   virtual absl::StatusOr<CompiledKernel> Lookup(const KernelKey& key) = 0;
 
-  // The spec that a kernel was compiled from. Null: it is not kept any more.
-  virtual std::shared_ptr<const CompileSpec> Source(const KernelKey& key) = 0;
+  // Gives the spec that a kernel was compiled from, from memory or disk.
+  //
+  // NotFound: it is not kept, or not any more.
+  // Unavailable: the disk does not answer in time.
+  virtual void Source(const KernelKey& key, SourceDone done) = 0;
 
-  // NotFound: no cache holds it.
-  virtual absl::Status Evict(const KernelKey& key) = 0;
+  // Removes a kernel from memory and disk.
+  //
+  // NotFound: neither holds it.
+  // Any other: the disk fails, and may still hold it.
+  virtual void Evict(const KernelKey& key, EvictDone done) = 0;
 
   // From now on every Compile and View ends with Unavailable at once.
   virtual void Drain() = 0;
@@ -92,6 +103,7 @@ struct KernelServiceSteps {
   KernelShelf& shelf;
   CrashLedger& ledger;
   SingleFlight& flights;
+  KernelArchive& archive;
   Dispatcher& dispatcher;
   SourceStore& sources;
   Clock& clock;

@@ -1,6 +1,7 @@
 // Checking and keeping kernels.
 #include "server/core/kernel_shelf.h"
 
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -66,24 +67,25 @@ class SplitKernelShelf final : public KernelShelf {
   absl::StatusOr<CompiledKernel> Keep(const KernelKey& key,
                                       const TargetSpec& target,
                                       const TargetSpec& host,
-                                      std::string image) override {
-    if (image.size() > image_size_bytes_max_) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("the image has ", image.size(), " bytes; the most is ",
-                       image_size_bytes_max_));
-    }
+                                      Image image) override {
+    QUERN_RETURN_IF_ERROR(CheckSize(*image));
     QUERN_ASSIGN_OR_RETURN(const quern_image_header header,
-                           Check(key, target, image));
-    CompiledKernel kernel;
-    kernel.info = DescribeImage(header, image, TargetText(target));
-    if (target == host) {
-      QUERN_ASSIGN_OR_RETURN(kernel.info,
-                             cache_.Insert(std::move(kernel.info), image));
-      return kernel;
+                           Check(key, target, *image));
+    return Place(header, target, host, std::move(image));
+  }
+
+  absl::StatusOr<CompiledKernel> Restore(const TargetSpec& target,
+                                         const TargetSpec& host,
+                                         Image image) override {
+    QUERN_RETURN_IF_ERROR(CheckSize(*image));
+    quern_image_header header;
+    std::memcpy(&header, image->data(), sizeof(header));
+    if (header.machine != MachineOf(target.triple)) {
+      return absl::FailedPreconditionError("an image for another machine");
     }
-    kernel.image = std::make_shared<const std::string>(std::move(image));
-    // The caller has the image; that the store has no room changes nothing.
-    store_.Put(key, kernel.image).IgnoreError();
+    QUERN_ASSIGN_OR_RETURN(CompiledKernel kernel,
+                           Place(header, target, host, std::move(image)));
+    kernel.cached = true;
     return kernel;
   }
 
@@ -93,6 +95,30 @@ class SplitKernelShelf final : public KernelShelf {
   }
 
  private:
+  absl::Status CheckSize(const std::string& image) const {
+    if (image.size() <= image_size_bytes_max_) return absl::OkStatus();
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the image has ", image.size(), " bytes; the most is ",
+                     image_size_bytes_max_));
+  }
+
+  // Puts a checked image where kernels of `target` are kept.
+  absl::StatusOr<CompiledKernel> Place(const quern_image_header& header,
+                                       const TargetSpec& target,
+                                       const TargetSpec& host, Image image) {
+    CompiledKernel kernel;
+    kernel.info = DescribeImage(header, *image, TargetText(target));
+    if (target == host) {
+      QUERN_ASSIGN_OR_RETURN(kernel.info,
+                             cache_.Insert(std::move(kernel.info), *image));
+      return kernel;
+    }
+    kernel.image = std::move(image);
+    // The caller has the image; that the store has no room changes nothing.
+    store_.Put(kernel.info.key, kernel.image, nullptr).IgnoreError();
+    return kernel;
+  }
+
   // An image does not hold its target's name; its machine is known.
   static std::string MachineText(const quern_image_header& header) {
     return header.machine == QUERN_MACHINE_X86_64 ? "x86_64" : "aarch64";

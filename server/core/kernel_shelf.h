@@ -13,6 +13,7 @@
 #include "cache/code_cache.h"
 #include "cache/image_store.h"
 #include "proto/wire/compile_spec.h"
+#include "proto/wire/image.h"
 #include "proto/wire/kernel_key.h"
 #include "server/core/compiled_kernel.h"
 
@@ -35,7 +36,16 @@ class KernelShelf {
   virtual absl::StatusOr<CompiledKernel> Keep(const KernelKey& key,
                                               const TargetSpec& target,
                                               const TargetSpec& host,
-                                              std::string image) = 0;
+                                              Image image) = 0;
+
+  // Keeps `image`, which VerifyImage has accepted, as Keep does, and returns
+  // it as a cached kernel.
+  //
+  // FailedPrecondition: it is for another machine than `target`.
+  // ResourceExhausted: it is too large, or the code memory is full.
+  virtual absl::StatusOr<CompiledKernel> Restore(const TargetSpec& target,
+                                                 const TargetSpec& host,
+                                                 Image image) = 0;
 
   // Forgets the kernel of `key`.
   //

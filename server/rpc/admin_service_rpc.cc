@@ -45,10 +45,15 @@ class AdminServiceRpc final : public v1::AdminService::CallbackService {
   grpc::ServerUnaryReactor* Evict(grpc::CallbackServerContext* context,
                                   const v1::EvictRequest* request,
                                   v1::EvictResponse*) override {
-    const absl::StatusOr<KernelKey> key = KernelKey::FromBytes(request->key());
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(
-        ToGrpcStatus(key.ok() ? kernels_.Evict(*key) : key.status()));
+    const absl::StatusOr<KernelKey> key = KernelKey::FromBytes(request->key());
+    if (!key.ok()) {
+      reactor->Finish(ToGrpcStatus(key.status()));
+      return reactor;
+    }
+    kernels_.Evict(*key, [reactor](const absl::Status& status) {
+      reactor->Finish(ToGrpcStatus(status));
+    });
     return reactor;
   }
 
@@ -56,19 +61,21 @@ class AdminServiceRpc final : public v1::AdminService::CallbackService {
       grpc::CallbackServerContext* context, const v1::GetKernelRequest* request,
       v1::GetKernelResponse* response) override {
     auto* reactor = new CompileReactor(kernels_, peers_, *context);
-    const absl::StatusOr<std::optional<CompileOutput>> output =
-        Describe(*request, response);
-    if (!output.ok() || !*output) {
-      reactor->Finish(ToGrpcStatus(output.status()));
+    const absl::StatusOr<KernelKey> key = KernelKey::FromBytes(request->key());
+    if (!key.ok()) {
+      reactor->Finish(ToGrpcStatus(key.status()));
       return reactor;
     }
-    const KernelKey key = *KernelKey::FromBytes(request->key());
-    kernels_.View(
-        reactor->context(), key, **output,
-        [reactor, response](const absl::StatusOr<CompiledKernel>& kernel) {
-          if (kernel.ok()) response->set_text(kernel->text);
-          reactor->Finish(ToGrpcStatus(kernel.status()));
-        });
+    kernels_.Source(*key, [this, reactor, key = *key, request,
+                           response](const absl::StatusOr<SourceSpec>& spec) {
+      const absl::StatusOr<std::optional<CompileOutput>> output =
+          Describe(key, request->view(), spec, response);
+      if (!output.ok() || !*output) {
+        reactor->Finish(ToGrpcStatus(output.status()));
+        return;
+      }
+      View(key, **output, reactor, response);
+    });
     return reactor;
   }
 
@@ -87,26 +94,33 @@ class AdminServiceRpc final : public v1::AdminService::CallbackService {
     return absl::OkStatus();
   }
 
-  // Fills in all but what must be compiled, and returns what that is.
+  void View(const KernelKey& key, CompileOutput output, CompileReactor* reactor,
+            v1::GetKernelResponse* response) {
+    kernels_.View(
+        reactor->context(), key, output,
+        [reactor, response](const absl::StatusOr<CompiledKernel>& kernel) {
+          if (kernel.ok()) response->set_text(kernel->text);
+          reactor->Finish(ToGrpcStatus(kernel.status()));
+        });
+  }
+
+  // Fills in all but what must be compiled, and returns what that is. `spec`
+  // is what the source was found to be.
   absl::StatusOr<std::optional<CompileOutput>> Describe(
-      const v1::GetKernelRequest& request, v1::GetKernelResponse* response) {
-    QUERN_ASSIGN_OR_RETURN(const KernelKey key,
-                           KernelKey::FromBytes(request.key()));
+      const KernelKey& key, v1::KernelView view,
+      const absl::StatusOr<SourceSpec>& spec, v1::GetKernelResponse* response) {
     QUERN_ASSIGN_OR_RETURN(const std::optional<CompileOutput> output,
-                           OutputOf(request.view()));
-    const std::shared_ptr<const CompileSpec> spec = kernels_.Source(key);
+                           OutputOf(view));
     const absl::StatusOr<CompiledKernel> kernel = kernels_.Lookup(key);
     if (kernel.ok()) {
       *response->mutable_kernel() = ToProto(kernel->info, incarnation_);
-    } else if (spec == nullptr || request.view() != v1::KERNEL_VIEW_SOURCE) {
+    } else if (!spec.ok() || view != v1::KERNEL_VIEW_SOURCE) {
       return kernel.status();
     }
-    if (spec != nullptr) response->set_format(ToProto(spec->format));
-    if (request.view() == v1::KERNEL_VIEW_SOURCE) {
-      if (spec == nullptr) {
-        return absl::NotFoundError("the kernel's source is no longer kept");
-      }
-      response->set_text(spec->source);
+    if (spec.ok()) response->set_format(ToProto((*spec)->format));
+    if (view == v1::KERNEL_VIEW_SOURCE) {
+      QUERN_RETURN_IF_ERROR(spec.status());
+      response->set_text((*spec)->source);
     }
     return output;
   }

@@ -92,6 +92,37 @@ TEST(CompileSpecTest, ParseTargetInvertsCanonicalBytes) {
   EXPECT_EQ(*parsed, target);
 }
 
+TEST(CompileSpecTest, ParseSpecInvertsCanonicalBytes) {
+  CompileSpec spec = BaseSpec();
+  spec.signature.push_back({.type = "i32", .constant = 0});
+  spec.options.fp_contract = false;
+  for (const CompileSpec& each : {BaseSpec(), spec, CompileSpec()}) {
+    const absl::StatusOr<CompileSpec> parsed = ParseSpec(CanonicalBytes(each));
+    ASSERT_TRUE(parsed.ok()) << parsed.status();
+    EXPECT_EQ(*parsed, each);
+  }
+}
+
+TEST(CompileSpecTest, ACutSpecIsInvalidAtEveryLength) {
+  const std::string bytes = CanonicalBytes(BaseSpec());
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_TRUE(absl::IsInvalidArgument(
+        ParseSpec(bytes.substr(0, size)).status()))
+        << size;
+  }
+  EXPECT_FALSE(ParseSpec(bytes + "x").ok());
+}
+
+TEST(CompileSpecTest, WhatParsesHasTheBytesThatItWasParsedFrom) {
+  const std::string bytes = CanonicalBytes(BaseSpec());
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    std::string changed = bytes;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    const absl::StatusOr<CompileSpec> parsed = ParseSpec(changed);
+    if (parsed.ok()) EXPECT_EQ(CanonicalBytes(*parsed), changed) << i;
+  }
+}
+
 TEST(CompileSpecTest, ACutTargetIsInvalidAtEveryLength) {
   const std::string bytes = CanonicalBytes(BaseSpec().target);
   for (size_t size = 0; size < bytes.size(); ++size) {

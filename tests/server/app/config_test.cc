@@ -44,6 +44,12 @@ TEST(ConfigTest, WhatIsLeftOutHasTheDesignsDefault) {
   EXPECT_EQ(config.crash_refusal, absl::Minutes(5));
   EXPECT_THAT(config.access.user_ids, ElementsAre(1000, 0));
   EXPECT_TRUE(config.access.group_ids.empty());
+  EXPECT_EQ(config.disk_path, "");
+  EXPECT_EQ(config.disk_size_bytes_max, uint64_t{1} << 30);
+  EXPECT_EQ(config.disk_read_timeout, absl::Seconds(1));
+  EXPECT_EQ(config.disk_queued_reads_max, 256u);
+  EXPECT_EQ(config.disk_queued_writes_max, 256u);
+  EXPECT_EQ(config.disk_queued_write_bytes_max, uint64_t{64} << 20);
   EXPECT_EQ(config.log_level, LogLevel::kInfo);
   EXPECT_EQ(config.drain_timeout, absl::Seconds(10));
   EXPECT_EQ(config.idle_timeout, absl::InfiniteDuration());
@@ -55,6 +61,8 @@ TEST(ConfigTest, WhatIsGivenIsTaken) {
              sessions_max: 7 }
     compiler { worker_path: "/w" sandbox: SANDBOX_MODE_BEST_EFFORT }
     access { group_ids: 5 }
+    disk { path: "/d" size_bytes_max: 1048576
+           read_timeout { nanos: 5000000 } }
     log_level: LOG_LEVEL_ERROR
     idle_timeout { seconds: 3 })");
   EXPECT_EQ(config.compile_timeout, absl::Milliseconds(1500));
@@ -63,6 +71,9 @@ TEST(ConfigTest, WhatIsGivenIsTaken) {
   EXPECT_FALSE(config.sandbox_required);
   EXPECT_TRUE(config.access.user_ids.empty());
   EXPECT_THAT(config.access.group_ids, ElementsAre(5));
+  EXPECT_EQ(config.disk_path, "/d");
+  EXPECT_EQ(config.disk_size_bytes_max, uint64_t{1} << 20);
+  EXPECT_EQ(config.disk_read_timeout, absl::Milliseconds(5));
   EXPECT_EQ(config.log_level, LogLevel::kError);
   EXPECT_EQ(config.idle_timeout, absl::Seconds(3));
 }
@@ -116,6 +127,15 @@ INSTANTIATE_TEST_SUITE_P(
                   With("limits { compile_timeout { seconds: -1 } }"),
                   "limits.compile_timeout"},
         BadConfig{"NoTime", With("drain_timeout { }"), "drain_timeout"},
+        BadConfig{"RelativeDisk", With("disk { path: \"kernels\" }"),
+                  "disk.path"},
+        BadConfig{"LongDisk",
+                  With("disk { path: \"/" + std::string(4095, 'x') + "\" }"),
+                  "disk.path"},
+        BadConfig{"TooSmallDisk", With("disk { size_bytes_max: 1048575 }"),
+                  "disk.size_bytes_max"},
+        BadConfig{"TooManyWrites", With("disk { queued_writes_max: 65537 }"),
+                  "disk.queued_writes_max"},
         BadConfig{"UnknownSandbox", With("compiler { sandbox: 9 }"), "sandbox"},
         BadConfig{"UnknownLevel", With("log_level: 9"), "log_level"},
         BadConfig{"WideMode",
@@ -172,6 +192,13 @@ TEST(ConfigTest, TheExampleNamesTheDefaults) {
   EXPECT_EQ(example.crashes_max, defaults.crashes_max);
   EXPECT_EQ(example.crash_refusal, defaults.crash_refusal);
   EXPECT_EQ(example.crashes_per_zygote_max, defaults.crashes_per_zygote_max);
+  EXPECT_EQ(example.disk_path, "/var/lib/quern/kernels");
+  EXPECT_EQ(example.disk_size_bytes_max, defaults.disk_size_bytes_max);
+  EXPECT_EQ(example.disk_read_timeout, defaults.disk_read_timeout);
+  EXPECT_EQ(example.disk_queued_reads_max, defaults.disk_queued_reads_max);
+  EXPECT_EQ(example.disk_queued_writes_max, defaults.disk_queued_writes_max);
+  EXPECT_EQ(example.disk_queued_write_bytes_max,
+            defaults.disk_queued_write_bytes_max);
   EXPECT_EQ(example.log_level, defaults.log_level);
   EXPECT_EQ(example.drain_timeout, defaults.drain_timeout);
 }

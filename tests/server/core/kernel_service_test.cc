@@ -1,84 +1,15 @@
-// Tests of the life of a compile, with a fake compiler pool and a fake clock.
+// Tests of the life of a compile.
 #include "server/core/kernel_service.h"
 
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "cache/code_cache.h"
-#include "cache/memory_image_store.h"
-#include "tests/fakes/fake_clock.h"
-#include "tests/fakes/fake_compiler.h"
-#include "tests/fakes/fake_compiler_pool.h"
+#include "tests/server/core/kernel_service_fixture.h"
 
 namespace quern {
 namespace {
-
-class KernelServiceTest : public testing::Test {
- protected:
-  void OpenGate() {
-    gate_->Open({.build_id = FakeBuildId(), .host = FakeHostTarget()});
-  }
-
-  static CompileSpec Spec(const std::string& source) {
-    CompileSpec spec;
-    spec.source = source;
-    return spec;
-  }
-
-  CompileDone Keep(uint64_t call) {
-    return [this, call](const absl::StatusOr<CompiledKernel>& kernel) {
-      ++answers_[call];
-      results_.insert_or_assign(call, kernel);
-    };
-  }
-
-  // Compiles `spec`, and returns the number of the call.
-  uint64_t Compile(CompileSpec spec,
-                   absl::Time deadline = absl::InfiniteFuture()) {
-    const uint64_t call = service_->NewCall();
-    service_->Compile({.call = call, .session = "s", .deadline = deadline},
-                      std::move(spec), Keep(call));
-    return call;
-  }
-
-  const absl::StatusOr<CompiledKernel>& Result(uint64_t call) {
-    EXPECT_EQ(answers_[call], 1) << "call " << call;
-    return results_.at(call);
-  }
-
-  bool Answered(uint64_t call) { return answers_.contains(call); }
-
-  FakeClock clock_;
-  FakeCompilerPool pool_;
-  std::unique_ptr<KernelDirectory> directory_ = *CreateKernelDirectory(64, 1);
-  std::unique_ptr<CodeSlabs> slabs_ = NewCodeSlabs({});
-  std::unique_ptr<CodeCache> cache_ =
-      NewCodeCache(*slabs_, *directory_, 64, [](uint32_t) {});
-  std::unique_ptr<ImageStore> images_ = NewMemoryImageStore(1 << 20);
-  std::unique_ptr<CompilerGate> gate_ = NewCompilerGate(8);
-  std::unique_ptr<KernelShelf> shelf_ =
-      NewKernelShelf(*cache_, *images_, 4 << 20);
-  std::unique_ptr<CrashLedger> ledger_ = NewCrashLedger({}, clock_);
-  std::unique_ptr<SingleFlight> flights_ = NewSingleFlight();
-  std::unique_ptr<Dispatcher> dispatcher_ = NewDispatcher(
-      NewAdmissionQueue({.queued_max = 2, .queued_per_session_max = 2}), pool_,
-      2, clock_);
-  std::unique_ptr<SourceStore> sources_ = NewSourceStore(1 << 20);
-  std::unique_ptr<KernelService> service_ =
-      NewKernelService({.gate = *gate_,
-                        .shelf = *shelf_,
-                        .ledger = *ledger_,
-                        .flights = *flights_,
-                        .dispatcher = *dispatcher_,
-                        .sources = *sources_,
-                        .clock = clock_});
-  std::map<uint64_t, int> answers_;
-  std::map<uint64_t, absl::StatusOr<CompiledKernel>> results_;
-};
 
 TEST_F(KernelServiceTest, ACompiledKernelIsPublishedAndFoundAgain) {
   OpenGate();
@@ -96,7 +27,7 @@ TEST_F(KernelServiceTest, ACompiledKernelIsPublishedAndFoundAgain) {
   EXPECT_EQ(Result(second)->info.place, kernel.info.place);
   EXPECT_EQ(pool_.started(), 1u);
   EXPECT_EQ(service_->Lookup(kernel.info.key)->info.name, "kernel");
-  EXPECT_EQ(service_->Source(kernel.info.key)->source, "a");
+  EXPECT_EQ((*Source(kernel.info.key))->source, "a");
   const KernelServiceStats stats = service_->GetStats();
   EXPECT_EQ(stats.compiles, 1u);
   EXPECT_EQ(stats.hits, 1u);
@@ -201,7 +132,7 @@ TEST_F(KernelServiceTest, ASourceThatKilledTheCompilerIsKeptAndNamed) {
   pool_.Fail(1, absl::InternalError("crash"), true);
   EXPECT_NE(Result(call).status().message().find(key.ToHex()),
             absl::string_view::npos);
-  EXPECT_EQ(service_->Source(key)->source, "a");
+  EXPECT_EQ((*Source(key))->source, "a");
   EXPECT_TRUE(absl::IsNotFound(service_->Lookup(key).status()));
 }
 
@@ -283,9 +214,9 @@ TEST_F(KernelServiceTest, AnEvictedKernelIsCompiledAgain) {
   const uint64_t call = Compile(Spec("a"));
   pool_.Succeed(1);
   const KernelKey key = Result(call)->info.key;
-  EXPECT_TRUE(service_->Evict(key).ok());
+  EXPECT_TRUE(Evict(key).ok());
   EXPECT_TRUE(absl::IsNotFound(service_->Lookup(key).status()));
-  EXPECT_TRUE(absl::IsNotFound(service_->Evict(key)));
+  EXPECT_TRUE(absl::IsNotFound(Evict(key)));
   Compile(Spec("a"));
   EXPECT_EQ(pool_.started(), 2u);
 }

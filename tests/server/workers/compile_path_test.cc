@@ -14,10 +14,13 @@
 #include <vector>
 
 #include "cache/code_cache.h"
+#include "cache/disk_image_store.h"
 #include "cache/memory_image_store.h"
+#include "cache/write_behind_image_store.h"
 #include "server/core/kernel_service.h"
 #include "server/workers/worker_pool.h"
 #include "tests/fakes/fake_compiler.h"
+#include "tests/fakes/fault_file_ops.h"
 
 namespace quern {
 namespace {
@@ -52,12 +55,19 @@ class CompilePathTest : public testing::Test {
                                  .shelf = *shelf_,
                                  .ledger = *ledger_,
                                  .flights = *flights_,
+                                 .archive = *archive_,
                                  .dispatcher = *dispatcher_,
                                  .sources = *sources_,
                                  .clock = *clock_});
   }
 
-  ~CompilePathTest() override { pool_.reset(); }
+  ~CompilePathTest() override { End(); }
+
+  // In the daemon's order.
+  void End() {
+    disk_threads_->Stop();
+    pool_.reset();
+  }
 
   // Begins a compile and returns its number. `open_` counts what has not
   // ended.
@@ -105,6 +115,14 @@ class CompilePathTest : public testing::Test {
       NewKernelShelf(*cache_, *images_, 4 << 20);
   std::unique_ptr<CrashLedger> ledger_ = NewCrashLedger({}, *clock_);
   std::unique_ptr<SingleFlight> flights_ = NewSingleFlight();
+  FaultyFolder folder_;
+  std::unique_ptr<WriteBehindImageStore> disk_ = NewWriteBehindImageStore(
+      NewDiskImageStore(folder_.Open(), {.size_bytes_max = 65536},
+                        [this] { return clock_->Now(); }),
+      {});
+  std::unique_ptr<PatientThreads> disk_threads_ = NewPatientThreads({});
+  std::unique_ptr<KernelArchive> archive_ =
+      NewStoreArchive(*disk_, *disk_threads_);
   std::unique_ptr<SourceStore> sources_ = NewSourceStore(1 << 20);
   std::unique_ptr<ZygoteStarter> starter_;
   std::unique_ptr<CompilerPool> pool_;
@@ -139,7 +157,7 @@ TEST_F(CompilePathTest, WhatEverThreadsDoEveryCallIsAnsweredOnce) {
                                   std::to_string(thread));
       if (random() % 4 == 0) service_->Cancel(call);
       for (const KernelInfo& info : cache_->List(std::nullopt, 3)) {
-        if (random() % 8 == 0) service_->Evict(info.key).IgnoreError();
+        if (random() % 8 == 0) service_->Evict(info.key, [](const auto&) {});
         service_->Lookup(info.key).IgnoreError();
       }
       service_->GetStats();
@@ -155,7 +173,7 @@ TEST_F(CompilePathTest, TheEndOfThePoolAnswersAllThatWait) {
   AwaitAll();
   for (int i = 0; i < 50; ++i) Begin("sleep_ms 100 " + std::to_string(i), "a");
   EXPECT_GT(open_, 0);
-  pool_.reset();
+  End();
   EXPECT_EQ(open_, 0);
 }
 

@@ -1,0 +1,210 @@
+// File operations by system calls, all relative to one open folder.
+#include "cache/posix_file_ops.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "proto/wire/status.h"
+#include "proto/wire/unique_fd.h"
+
+namespace quern {
+namespace {
+
+// Of errno. A medium that cannot be read is damage like any other.
+absl::Status Failed(std::string_view what, const std::string& name) {
+  const int error = errno;
+  if (error == EIO) return absl::DataLossError(absl::StrCat(name, ": EIO"));
+  if (error == EEXIST) return absl::AlreadyExistsError(name);
+  return ErrnoStatus(error, absl::StrCat(std::string(what), " ", name));
+}
+
+FileInfo InfoOf(std::string name, const struct stat& status) {
+  return {.name = std::move(name),
+          .size_bytes = static_cast<uint64_t>(status.st_size),
+          .modified = absl::TimeFromTimespec(status.st_mtim)};
+}
+
+class PosixWritableFile final : public WritableFile {
+ public:
+  explicit PosixWritableFile(UniqueFd fd) : fd_(std::move(fd)) {}
+
+  absl::Status Append(std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t count = ::write(fd_.get(), bytes.data(), bytes.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return Failed("writing", "a kernel");
+      bytes.remove_prefix(static_cast<size_t>(count));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Sync() override {
+    if (::fdatasync(fd_.get()) != 0) return Failed("syncing", "a kernel");
+    return absl::OkStatus();
+  }
+
+ private:
+  const UniqueFd fd_;
+};
+
+class PosixFileOps final : public FileOps {
+ public:
+  explicit PosixFileOps(UniqueFd folder) : folder_(std::move(folder)) {}
+
+  absl::StatusOr<std::string> Read(const std::string& name,
+                                   uint64_t size_bytes_max) override {
+    // O_NONBLOCK: somebody may have put a pipe there.
+    const UniqueFd fd(::openat(folder_.get(), name.c_str(),
+                               O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (!fd.valid() && errno == ELOOP) return NotRegular(name);
+    if (!fd.valid()) return Failed("opening", name);
+    struct stat status;
+    if (::fstat(fd.get(), &status) != 0) return Failed("looking at", name);
+    if (!S_ISREG(status.st_mode)) return NotRegular(name);
+    if (static_cast<uint64_t>(status.st_size) > size_bytes_max) {
+      return absl::InvalidArgumentError(absl::StrCat(name, " is too long"));
+    }
+    std::string bytes(static_cast<size_t>(status.st_size), '\0');
+    size_t size = 0;
+    while (size < bytes.size()) {
+      const ssize_t count =
+          ::read(fd.get(), bytes.data() + size, bytes.size() - size);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return Failed("reading", name);
+      if (count == 0) break;  // It has been cut since.
+      size += static_cast<size_t>(count);
+    }
+    bytes.resize(size);
+    return bytes;
+  }
+
+  absl::StatusOr<std::unique_ptr<WritableFile>> Create(
+      const std::string& name) override {
+    UniqueFd fd(::openat(folder_.get(), name.c_str(),
+                         O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!fd.valid()) return Failed("making", name);
+    // The kernel lets go of it when this process ends, however it ends.
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      return Failed("locking", name);
+    }
+    return std::make_unique<PosixWritableFile>(std::move(fd));
+  }
+
+  absl::Status RemoveAbandoned(const std::string& name) override {
+    const UniqueFd fd(::openat(folder_.get(), name.c_str(),
+                               O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (!fd.valid()) return Failed("opening", name);
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      return Failed("locking", name);
+    }
+    return Remove(name);
+  }
+
+  absl::Status Rename(const std::string& from, const std::string& to) override {
+    if (::renameat(folder_.get(), from.c_str(), folder_.get(), to.c_str()) !=
+        0) {
+      return Failed("renaming", from);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Remove(const std::string& name) override {
+    if (::unlinkat(folder_.get(), name.c_str(), 0) == 0) {
+      return absl::OkStatus();
+    }
+    // A folder of an entry's name is in the way of the entry.
+    if (errno == EISDIR &&
+        ::unlinkat(folder_.get(), name.c_str(), AT_REMOVEDIR) == 0) {
+      return absl::OkStatus();
+    }
+    return Failed("removing", name);
+  }
+
+  absl::Status SetModified(const std::string& name, absl::Time time) override {
+    const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
+                               absl::ToTimespec(time)};
+    if (::utimensat(folder_.get(), name.c_str(), times, AT_SYMLINK_NOFOLLOW) !=
+        0) {
+      return Failed("dating", name);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<FileInfo> Inspect(const std::string& name) override {
+    struct stat status;
+    if (::fstatat(folder_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) !=
+        0) {
+      return Failed("looking at", name);
+    }
+    return InfoOf(name, status);
+  }
+
+  absl::StatusOr<std::vector<FileInfo>> List() override {
+    // A descriptor of its own: each has one position in the folder.
+    const int fd =
+        ::openat(folder_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR* const listing = fd < 0 ? nullptr : ::fdopendir(fd);
+    if (listing == nullptr) {
+      const absl::Status status = Failed("listing", "the folder");
+      if (fd >= 0) ::close(fd);
+      return status;
+    }
+    std::vector<FileInfo> files;
+    errno = 0;
+    while (const dirent* entry = ::readdir(listing)) {
+      struct stat status;
+      if (::fstatat(fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+          S_ISREG(status.st_mode)) {
+        files.push_back(InfoOf(entry->d_name, status));
+      }
+      errno = 0;
+    }
+    const absl::Status status =
+        errno == 0 ? absl::OkStatus() : Failed("listing", "the folder");
+    ::closedir(listing);
+    if (!status.ok()) return status;
+    return files;
+  }
+
+ private:
+  static absl::Status NotRegular(const std::string& name) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, " is not a regular file"));
+  }
+
+  const UniqueFd folder_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<FileOps>> OpenFolder(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST && errno != EROFS &&
+      errno != EACCES) {
+    return ErrnoStatus(errno, absl::StrCat("making ", path));
+  }
+  UniqueFd folder(
+      ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status;
+  if (!folder.valid() && (errno == ENOTDIR || errno == ELOOP)) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(path, " must be a folder, and no link to one"));
+  }
+  if (!folder.valid() || ::fstat(folder.get(), &status) != 0) {
+    return ErrnoStatus(errno, absl::StrCat("opening ", path));
+  }
+  if (status.st_uid != ::geteuid() || (status.st_mode & 022) != 0) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(path, " must be this user's, and nobody else may write"));
+  }
+  return std::make_unique<PosixFileOps>(std::move(folder));
+}
+
+}  // namespace quern
