@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/cli/commands.h"
+#include "client/cli/disk_stats.h"
 #include "client/cli/json.h"
 #include "client/cli/session.h"
 #include "proto/wire/status.h"
@@ -56,6 +57,7 @@ JsonObject JsonOf(const v1::GetStatsResponse& stats) {
            std::vector<std::string>(stats.sandbox_missing().begin(),
                                     stats.sandbox_missing().end()))
       .Add("version", stats.version());
+  if (stats.has_disk()) json.Add("disk", DiskStatsJson(stats.disk()));
   return json;
 }
 
@@ -80,6 +82,7 @@ void PrintStats(const v1::GetStatsResponse& stats) {
       stats.children_forked(), dead.crashed(), dead.out_of_memory(),
       dead.stack_overflow(), dead.timed_out(), dead.denied_syscall(),
       dead.killed(), dead.protocol_error(), stats.zygote_restarts()));
+  PrintLine(DiskStatsText(stats));
 }
 
 JsonObject JsonOf(const v1::Kernel& kernel) {

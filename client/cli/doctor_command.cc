@@ -2,6 +2,7 @@
 #include <linux/seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "client/cli/json.h"
 #include "client/cli/session.h"
 #include "client/library/daemon_program.h"
+#include "client/rpc/private_daemon.h"
 #include "client/runtime/cpu_count.h"
 #include "client/runtime/fork_guard.h"
 #include "proto/wire/shared_region.h"
@@ -113,7 +115,30 @@ Check TryFolder() {
   return check;
 }
 
-// What a daemon that runs says of its sandbox.
+Check TryCacheFolder() {
+  absl::StatusOr<std::string> folder = PrivateCacheFolder();
+  Check check{"kernels on disk", Need::kUseful, folder.status(), ""};
+  if (!folder.ok()) return check;
+  check.detail = *folder;
+  struct stat status;
+  // The daemon makes it where there is nothing.
+  const std::string wanted = ::lstat(folder->c_str(), &status) == 0
+                                 ? *folder
+                                 : folder->substr(0, folder->rfind('/'));
+  if (::lstat(wanted.c_str(), &status) != 0) {
+    check.status = ErrnoStatus(errno, wanted);
+  } else if (wanted == *folder &&
+             (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() ||
+              (status.st_mode & 022) != 0)) {
+    check.status = absl::PermissionDeniedError(absl::StrCat(
+        wanted, " must be this user's folder, and nobody else may write"));
+  } else if (::access(wanted.c_str(), W_OK) != 0) {
+    check.status = ErrnoStatus(errno, wanted);
+  }
+  return check;
+}
+
+// What a daemon that runs says of its sandbox and its disk.
 Check TryDaemon(const Arguments& arguments) {
   Check check{"daemon", Need::kUseful, absl::OkStatus(), ""};
   absl::StatusOr<std::unique_ptr<Client>> client =
@@ -128,6 +153,10 @@ Check TryDaemon(const Arguments& arguments) {
       absl::StrCat("version ", stats.version(), ", target ", stats.target());
   for (const std::string& missing : stats.sandbox_missing()) {
     absl::StrAppend(&check.detail, ", sandbox lacks ", missing);
+  }
+  if (!stats.disk().problem().empty()) {
+    absl::StrAppend(&check.detail,
+                    ", keeps no kernels on disk: ", stats.disk().problem());
   }
   return check;
 }
@@ -153,6 +182,7 @@ std::vector<Check> AllChecks(const Arguments& arguments) {
   checks.push_back(TryProgram());
   checks.push_back(TryWorker());
   checks.push_back(TryFolder());
+  checks.push_back(TryCacheFolder());
   checks.push_back(TryDaemon(arguments));
   return checks;
 }

@@ -137,7 +137,9 @@ absl::StatusOr<std::shared_ptr<Connection>> Client::Connect() {
       /*fail_fast=*/false, deadline,
       [&]() -> absl::StatusOr<std::shared_ptr<Connection>> {
         QUERN_RETURN_IF_ERROR(EnsureDaemon(
-            private_folder_, options_.daemon_program, deadline - absl::Now()));
+            private_folder_,
+            {.program = options_.daemon_program, .cache_folder = {}},
+            deadline - absl::Now()));
         return Attach();
       });
 }

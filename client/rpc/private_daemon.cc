@@ -2,6 +2,7 @@
 #include "client/rpc/private_daemon.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,7 +13,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/rpc/pause.h"
@@ -31,6 +34,9 @@ constexpr absl::Duration kStartPatience = absl::Milliseconds(500);
 
 // A private daemon that nobody has used for this long ends by itself.
 constexpr int kIdleTimeoutSeconds = 1800;
+
+// Of the user database, with all its texts.
+constexpr size_t kPasswdEntrySizeMax = 65536;
 
 // Makes `path` unless it is there, and checks that it is this user's alone.
 absl::Status MakePrivate(const std::string& path) {
@@ -70,13 +76,18 @@ absl::StatusOr<UniqueFd> Lock(const std::string& path, absl::Time deadline) {
   return fd;
 }
 
-absl::Status WriteConfig(const std::string& path,
-                         const DaemonSockets& sockets) {
-  const std::string text = absl::StrFormat(
+absl::Status WriteConfig(const std::string& path, const DaemonSockets& sockets,
+                         const std::string& cache_folder) {
+  std::string text = absl::StrFormat(
       "# The configuration of a private daemon; written anew at each start.\n"
       "sockets {\n  rpc_path: \"%s\"\n  attach_path: \"%s\"\n}\n"
       "idle_timeout { seconds: %d }\n",
       sockets.rpc_path, sockets.attach_path, kIdleTimeoutSeconds);
+  if (!cache_folder.empty()) {
+    // A home may have any name.
+    absl::StrAppend(&text, "disk { path: \"", absl::CEscape(cache_folder),
+                    "\" }\n");
+  }
   const UniqueFd fd(
       ::open(path.c_str(),
              O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -153,12 +164,27 @@ absl::StatusOr<std::string> PrivateFolder() {
   return folder;
 }
 
+absl::StatusOr<std::string> PrivateCacheFolder() {
+  std::vector<char> buffer(kPasswdEntrySizeMax);
+  passwd entry;
+  passwd* found = nullptr;
+  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) !=
+          0 ||
+      found == nullptr || found->pw_dir[0] != '/') {
+    return absl::NotFoundError("this user has no home folder");
+  }
+  const std::string parent = absl::StrCat(found->pw_dir, "/.cache");
+  // If it cannot be made the daemon says so, and works without it.
+  ::mkdir(parent.c_str(), 0700);
+  return absl::StrCat(parent, "/quern");
+}
+
 DaemonSockets SocketsIn(const std::string& folder) {
   return {.rpc_path = absl::StrCat(folder, "/rpc.sock"),
           .attach_path = absl::StrCat(folder, "/attach.sock")};
 }
 
-absl::Status EnsureDaemon(const std::string& folder, const std::string& program,
+absl::Status EnsureDaemon(const std::string& folder, const DaemonStart& start,
                           absl::Duration timeout) {
   const DaemonSockets sockets = SocketsIn(folder);
   if (Accepts(sockets.rpc_path)) return absl::OkStatus();
@@ -167,10 +193,13 @@ absl::Status EnsureDaemon(const std::string& folder, const std::string& program,
                          Lock(absl::StrCat(folder, "/lock"), deadline));
   if (Accepts(sockets.rpc_path)) return absl::OkStatus();
   const std::string config = absl::StrCat(folder, "/daemon.textproto");
-  QUERN_RETURN_IF_ERROR(WriteConfig(config, sockets));
+  QUERN_RETURN_IF_ERROR(WriteConfig(
+      config, sockets,
+      start.cache_folder ? *start.cache_folder
+                         : PrivateCacheFolder().value_or(std::string())));
   const std::string log = absl::StrCat(folder, "/quernd.log");
   while (absl::Now() < deadline) {
-    QUERN_RETURN_IF_ERROR(Start(program, config, log));
+    QUERN_RETURN_IF_ERROR(Start(start.program, config, log));
     const absl::Time patience =
         std::min(deadline, absl::Now() + kStartPatience);
     while (absl::Now() < patience) {

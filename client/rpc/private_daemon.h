@@ -2,10 +2,12 @@
 //
 // It lives in a folder that only this user can enter: /run/user/UID/quern, or
 // /tmp/quern-UID where there is no such run-time folder. Any number of
-// processes may ask at once: one starts it, the others wait for it.
+// processes may ask at once: one starts it, the others wait for it. What it
+// compiles it keeps on disk in the user's home, for the next one.
 #ifndef QUERN_CLIENT_RPC_PRIVATE_DAEMON_H_
 #define QUERN_CLIENT_RPC_PRIVATE_DAEMON_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -26,16 +28,31 @@ struct DaemonSockets {
 // another user, or others may enter it.
 absl::StatusOr<std::string> PrivateFolder();
 
+// Returns where this user's daemons keep kernels on disk: ~/.cache/quern, with
+// the home that the system's user database names. ~/.cache is made (mode 0700)
+// if it is missing; the rest the daemon makes and checks.
+//
+// NotFound: this user has no home there.
+absl::StatusOr<std::string> PrivateCacheFolder();
+
+// What a daemon is started with.
+struct DaemonStart {
+  std::string program;
+  // Where it keeps kernels on disk; empty: nowhere. No value: in
+  // PrivateCacheFolder, or nowhere if there is none.
+  std::optional<std::string> cache_folder;
+};
+
 // The sockets of a daemon that lives in `folder`.
 DaemonSockets SocketsIn(const std::string& folder);
 
-// Returns once a daemon accepts connections in `folder`; starts `program`
-// there if none does.
+// Returns once a daemon accepts connections in `folder`; starts one there if
+// none does.
 //
 // NotFound: there is no such program.
 // DeadlineExceeded: it did not accept within `timeout`; its log, quernd.log in
 //   `folder`, says why.
-absl::Status EnsureDaemon(const std::string& folder, const std::string& program,
+absl::Status EnsureDaemon(const std::string& folder, const DaemonStart& start,
                           absl::Duration timeout);
 
 // Asks the daemon in `folder` to end (SIGTERM) and waits until it has.

@@ -50,7 +50,9 @@ class Setup final {
     folder_ = ::mkdtemp(folder);
     const auto program = FindDaemonProgram();
     if (!program.ok() ||
-        !EnsureDaemon(folder_, *program, absl::Seconds(20)).ok()) {
+        !EnsureDaemon(folder_, {.program = *program, .cache_folder = ""},
+                      absl::Seconds(20))
+             .ok()) {
       std::fprintf(stderr, "the daemon does not start\n");
       std::exit(1);
     }

@@ -61,16 +61,20 @@ def alive(pid):
 
 
 class Daemon:
-    """A quernd in a folder of its own. `limits` and `rest` are textproto."""
+    """A quernd in a folder of its own. `limits`, `rest` and `disk` are
+    textproto. Its disk is in its folder too, unless there is a `disk_path`."""
 
-    def __init__(self, limits="", rest="", wrapper=()):
+    def __init__(self, limits="", rest="", wrapper=(), disk="",
+                 disk_path=None):
         self.folder = Path(tempfile.mkdtemp(prefix="quern-system-"))
         self.rpc = str(self.folder / "rpc.sock")
         self.attach = str(self.folder / "attach.sock")
+        self.disk = Path(disk_path or self.folder / "kernels-on-disk")
         self.config = self.folder / "daemon.textproto"
         self.config.write_text(
             f'sockets {{ rpc_path: "{self.rpc}" '
             f'attach_path: "{self.attach}" }}\n'
+            f'disk {{ path: "{self.disk}" {disk} }}\n'
             f"limits {{ {limits} }}\n{rest}\n")
         self.wrapper = list(wrapper)
         self.log = self.folder / "quernd.log"
@@ -159,12 +163,14 @@ class Daemon:
 
 
 class SystemTest(unittest.TestCase):
-    """A test with a daemon; LIMITS and REST go into its configuration."""
+    """A test with a daemon; LIMITS, REST and DISK go into its
+    configuration."""
     LIMITS = ""
     REST = ""
+    DISK = ""
 
     def setUp(self):
-        self.daemon = Daemon(self.LIMITS, self.REST)
+        self.daemon = Daemon(self.LIMITS, self.REST, disk=self.DISK)
         self.addCleanup(self.daemon.close)
 
 

@@ -3,6 +3,9 @@
 //   test-client compile-all FOLDER KERNELS: compiles every file of the folder
 //     KERNELS (vector adds of f32 with block 128), runs each, prints "N right",
 //     and waits for a line on standard input.
+//   test-client time-all FOLDER KERNELS: compiles every file of the folder
+//     KERNELS (as above), one after the other on one connection; prints for
+//     each how many microseconds that took, and whether a cache held it.
 //   test-client launch-on FOLDER FILE: compiles FILE (a vector add), prints
 //     "ready", and launches it until a line comes on standard input; prints
 //     "N launches, right", and then compiles a variant by the daemon of then.
@@ -23,6 +26,7 @@
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/library/client.h"
@@ -82,6 +86,26 @@ absl::Status CompileAll(const std::string& folder, const std::string& kernels) {
   std::fflush(stdout);
   std::string line;
   std::getline(std::cin, line);
+  return absl::OkStatus();
+}
+
+absl::Status TimeAll(const std::string& folder, const std::string& kernels) {
+  QUERN_ASSIGN_OR_RETURN(const auto client, Connect(folder));
+  std::vector<std::string> sources;
+  for (const auto& entry : std::filesystem::directory_iterator(kernels)) {
+    sources.push_back(Contents(entry.path()));
+  }
+  std::vector<std::pair<absl::Duration, Compiled>> results;
+  for (const std::string& source : sources) {
+    const absl::Time begin = absl::Now();
+    QUERN_ASSIGN_OR_RETURN(Compiled compiled, Compile(*client, source));
+    results.emplace_back(absl::Now() - begin, std::move(compiled));
+  }
+  for (const auto& [time, compiled] : results) {
+    QUERN_RETURN_IF_ERROR(Add(*client, *compiled.kernel));
+    std::printf("%.1f %d\n", absl::ToDoubleMicroseconds(time),
+                compiled.cached ? 1 : 0);
+  }
   return absl::OkStatus();
 }
 
@@ -160,6 +184,7 @@ absl::Status CallInto(const std::string& folder, const std::string& file) {
 absl::Status Run(const std::vector<std::string>& words) {
   if (words.size() < 3) return absl::InvalidArgumentError("too few words");
   if (words[0] == "compile-all") return CompileAll(words[1], words[2]);
+  if (words[0] == "time-all") return TimeAll(words[1], words[2]);
   if (words[0] == "launch-on") return LaunchOn(words[1], words[2]);
   if (words[0] == "lookup" && words.size() == 4) {
     return LookUp(words[1], words[2], std::stoi(words[3]));

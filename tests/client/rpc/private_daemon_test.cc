@@ -1,6 +1,7 @@
 // Starting private daemons, with a shell script in place of one.
 #include "client/rpc/private_daemon.h"
 
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,17 +30,23 @@ class PrivateDaemonTest : public testing::Test {
     return path;
   }
 
+  // What starts `program`, with a disk of a name that must be quoted.
+  DaemonStart Start(const std::string& program) {
+    return {.program = program, .cache_folder = folder_ + "/ker\"nels"};
+  }
+
   std::string folder_;
 };
 
 TEST_F(PrivateDaemonTest, AMissingProgramIsNotFound) {
-  EXPECT_EQ(EnsureDaemon(folder_, folder_ + "/none", absl::Seconds(5)).code(),
-            absl::StatusCode::kNotFound);
+  EXPECT_EQ(
+      EnsureDaemon(folder_, Start(folder_ + "/none"), absl::Seconds(5)).code(),
+      absl::StatusCode::kNotFound);
 }
 
 TEST_F(PrivateDaemonTest, AProgramThatDoesNotListenIsADeadlineExceeded) {
-  const absl::Status status = EnsureDaemon(folder_, Program("echo started >&2"),
-                                           absl::Milliseconds(200));
+  const absl::Status status = EnsureDaemon(
+      folder_, Start(Program("echo started >&2")), absl::Milliseconds(200));
   EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
   std::ifstream log(folder_ + "/quernd.log");
   std::string line;
@@ -53,15 +60,38 @@ TEST_F(PrivateDaemonTest, TheProgramGetsItsConfigurationAndNothingElse) {
   EXPECT_FALSE(
       EnsureDaemon(
           folder_,
-          Program("cat \"$1\" > " + seen + "; ls /proc/$$/fd | wc -l >> " +
-                  seen + "; tr '\\0' '\\n' < /proc/$$/environ >> " + seen),
+          Start(Program("cat \"$1\" > " + seen +
+                        "; ls /proc/$$/fd | wc -l >> " + seen +
+                        "; tr '\\0' '\\n' < /proc/$$/environ >> " + seen)),
           absl::Milliseconds(500))
           .ok());
   std::ifstream file(seen);
   const std::string text((std::istreambuf_iterator<char>(file)), {});
   EXPECT_NE(text.find("rpc_path: \"" + folder_ + "/rpc.sock\""),
             std::string::npos);
+  EXPECT_NE(text.find("disk { path: \"" + folder_ + "/ker\\\"nels\" }"),
+            std::string::npos)
+      << text;
   EXPECT_EQ(text.find("HOME="), std::string::npos);
+}
+
+TEST_F(PrivateDaemonTest, WithoutACacheFolderTheConfigurationNamesNoDisk) {
+  EXPECT_FALSE(EnsureDaemon(folder_,
+                            {.program = Program("exit 1"), .cache_folder = ""},
+                            absl::Milliseconds(100))
+                   .ok());
+  std::ifstream file(folder_ + "/daemon.textproto");
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  EXPECT_NE(text.find("sockets"), std::string::npos);
+  EXPECT_EQ(text.find("disk"), std::string::npos);
+}
+
+// The environment has no say.
+TEST_F(PrivateDaemonTest, TheCacheFolderIsInTheHomeOfTheUserDatabase) {
+  const absl::StatusOr<std::string> folder = PrivateCacheFolder();
+  if (!folder.ok()) GTEST_SKIP() << "this user has no home";
+  const char* const home = ::getpwuid(::geteuid())->pw_dir;
+  EXPECT_EQ(*folder, std::string(home) + "/.cache/quern");
 }
 
 TEST_F(PrivateDaemonTest, TheFolderIsThisUsersAlone) {
