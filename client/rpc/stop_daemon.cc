@@ -1,4 +1,8 @@
 // Ending a daemon: found by its socket, waited for by its pidfd.
+//
+// Behind a socket that a service manager opened stands the manager, which must
+// not get the signal.
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -6,7 +10,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
+#include "absl/strings/str_cat.h"
 #include "client/rpc/private_daemon.h"
 #include "proto/wire/status.h"
 #include "proto/wire/unique_fd.h"
@@ -14,6 +20,8 @@
 
 namespace quern {
 namespace {
+
+constexpr char kDaemonName[] = "quernd";
 
 // The process that listens at `path`.
 absl::StatusOr<pid_t> ListenerOf(const std::string& path) {
@@ -30,6 +38,17 @@ absl::StatusOr<pid_t> ListenerOf(const std::string& path) {
   return peer.pid;
 }
 
+// The name of the program that the process runs; empty if it has ended.
+std::string ProgramOf(pid_t pid) {
+  const std::string path = absl::StrCat("/proc/", pid, "/comm");
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  char text[64] = {};
+  if (!file.valid()) return "";
+  const ssize_t size = ::read(file.get(), text, sizeof(text) - 1);
+  if (size <= 0) return "";
+  return std::string(text, static_cast<size_t>(size - 1));  // Less its newline.
+}
+
 }  // namespace
 
 absl::Status StopDaemon(const std::string& folder, absl::Duration timeout) {
@@ -37,6 +56,13 @@ absl::Status StopDaemon(const std::string& folder, absl::Duration timeout) {
                          ListenerOf(SocketsIn(folder).rpc_path));
   const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!process.valid()) return ErrnoStatus(errno, "pidfd_open");
+  if (const std::string name = ProgramOf(pid); name != kDaemonName) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the sockets belong to `", name,
+                     "`, which starts the daemon when it is needed: stop the "
+                     "service there, as by `systemctl stop quernd.socket "
+                     "quernd.service`"));
+  }
   if (::syscall(SYS_pidfd_send_signal, process.get(), SIGTERM, nullptr, 0) !=
       0) {
     return ErrnoStatus(errno, "pidfd_send_signal");

@@ -174,12 +174,21 @@ void ReadCompiler(const config::v1::Compiler& compiler,
 }
 
 void ReadAccess(const config::v1::Access& access, const ConfigContext& context,
-                Config& config) {
+                Checker& check, Config& config) {
   config.access.user_ids.assign(access.user_ids().begin(),
                                 access.user_ids().end());
   config.access.group_ids.assign(access.group_ids().begin(),
                                  access.group_ids().end());
-  if (access.user_ids().empty() && access.group_ids().empty()) {
+  for (const std::string& name : access.groups()) {
+    const absl::StatusOr<uint32_t> group = context.find_group(name);
+    if (group.ok()) {
+      config.access.group_ids.push_back(*group);
+    } else {
+      check.Report(absl::StrCat("access.groups: ", group.status().message()));
+    }
+  }
+  if (access.user_ids().empty() && access.group_ids().empty() &&
+      access.groups().empty()) {
     config.access.user_ids = {context.user_id, 0};
   }
 }
@@ -247,7 +256,7 @@ absl::StatusOr<Config> ParseConfig(const std::string& text,
   ReadSizes(proto.limits(), check, config);
   ReadCounts(proto.limits(), check, config);
   ReadCompiler(proto.compiler(), context, check, config);
-  ReadAccess(proto.access(), context, config);
+  ReadAccess(proto.access(), context, check, config);
   ReadDisk(proto.disk(), check, config);
   config.log_level = LogLevelFrom(proto.log_level(), check);
   config.drain_timeout = check.Time("drain_timeout", proto.has_drain_timeout(),

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "server/app/group.h"
 #include "server/core/access.h"
 #include "server/core/logger.h"
 
@@ -59,6 +60,8 @@ struct Config {
 struct ConfigContext {
   std::string program_folder;  // Where the daemon's own program lies.
   uint32_t user_id = 0;        // Of the daemon.
+  // Finds a group of this machine's by its name. NotFound: it has none.
+  absl::StatusOr<uint32_t> (*find_group)(const std::string& name) = FindGroup;
 };
 
 // Reads `text`, a DaemonConfig in text format.

@@ -121,7 +121,28 @@ class ComposedDaemon final : public Daemon {
 
   bool attached() override { return attach_->session_count() != 0; }
 
+  bool Responds() override {
+    // Each is asked, also when another does not answer.
+    const bool attach = attach_->Responds();
+    const bool pool = pool_->Responds();
+    const bool rpc = rpc_->Responds();
+    return attach && pool && rpc;
+  }
+
+  std::string Summary() override { return StatsSummary(Stats()); }
+
  private:
+  v1::GetStatsResponse Stats() {
+    return DaemonStats({.kernels = *kernels_,
+                        .cache = *cache_,
+                        .pool = *pool_,
+                        .gate = *gate_,
+                        .sessions = *attach_,
+                        .disk = *disk_,
+                        .incarnation = directory_->incarnation(),
+                        .uptime = clock_.Now() - started_at_});
+  }
+
   absl::StatusOr<std::unique_ptr<AttachServer>> StartAttach(UniqueFd listener) {
     AttachServerOptions options;
     options.access = config_.access;
@@ -183,18 +204,7 @@ class ComposedDaemon final : public Daemon {
          .arguments_max = config_.arguments_max},
         incarnation);
     admin_rpc_ = NewAdminServiceRpc(
-        *kernels_, *cache_, *peers_,
-        [this] {
-          return DaemonStats({.kernels = *kernels_,
-                              .cache = *cache_,
-                              .pool = *pool_,
-                              .gate = *gate_,
-                              .sessions = *attach_,
-                              .disk = *disk_,
-                              .incarnation = directory_->incarnation(),
-                              .uptime = clock_.Now() - started_at_});
-        },
-        incarnation);
+        *kernels_, *cache_, *peers_, [this] { return Stats(); }, incarnation);
     RpcServerOptions options;
     options.access = config_.access;
     options.message_size_bytes_max = config_.message_size_bytes_max;

@@ -3,6 +3,7 @@
 #define QUERN_SERVER_APP_DAEMON_H_
 
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -26,6 +27,14 @@ class Daemon {
   // is attached. By them the owner knows whether the daemon is used.
   virtual uint64_t activity() = 0;
   virtual bool attached() = 0;
+
+  // Whether every loop of the daemon has turned since the last call of this.
+  // For one watcher. The first call is true.
+  virtual bool Responds() = 0;
+
+  // One line that says what it holds and does. It takes every lock that work
+  // takes: a daemon that is stuck never answers.
+  virtual std::string Summary() = 0;
 };
 
 // Starts a daemon that serves the listening sockets `rpc` and `attach`. `clock`

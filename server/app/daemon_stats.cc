@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "absl/strings/str_cat.h"
 #include "proto/wire/unique_fd.h"
 #include "server/app/version.h"
 #include "server/core/canonical_spec.h"
@@ -87,6 +88,15 @@ v1::GetStatsResponse DaemonStats(const StatsSources& sources) {
   response.set_resident_size_bytes(ResidentBytes());
   response.set_version(kVersion);
   return response;
+}
+
+std::string StatsSummary(const v1::GetStatsResponse& stats) {
+  std::string line = absl::StrCat(
+      stats.kernels(), " kernels in ", stats.code_size_bytes() >> 20, " MiB, ",
+      stats.sessions(), " sessions, ", stats.compiles_running(),
+      " compiles running, ", stats.compiles_queued(), " queued");
+  if (stats.target().empty()) absl::StrAppend(&line, "; no compiler");
+  return line;
 }
 
 }  // namespace quern

@@ -3,6 +3,7 @@
 #define QUERN_SERVER_APP_DAEMON_STATS_H_
 
 #include <cstdint>
+#include <string>
 
 #include "absl/time/time.h"
 #include "cache/code_cache.h"
@@ -27,6 +28,9 @@ struct StatsSources {
 };
 
 v1::GetStatsResponse DaemonStats(const StatsSources& sources);
+
+// The same in one line, for the service manager's status.
+std::string StatsSummary(const v1::GetStatsResponse& stats);
 
 }  // namespace quern
 

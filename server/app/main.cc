@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -20,6 +21,7 @@
 #include "server/app/descriptor_limit.h"
 #include "server/app/listener.h"
 #include "server/app/main_loop.h"
+#include "server/app/service_manager.h"
 #include "server/app/version.h"
 #include "server/core/clock.h"
 #include "server/core/logger.h"
@@ -32,7 +34,9 @@ constexpr std::string_view kHelp =
 
 Compiles kernels for the processes of this machine, and shares the code
 between them. CONFIG is a file in text format with a
-quern.config.v1.DaemonConfig. SIGTERM ends the daemon in order.
+quern.config.v1.DaemonConfig. SIGTERM ends the daemon in order. Under a service
+manager that speaks systemd's protocol it takes the listening sockets that it
+is handed, and reports how it is.
 
   --help     Show this text.
   --version  Show the version.
@@ -60,15 +64,15 @@ std::string ProgramFolder() {
   return error ? "." : program.parent_path().string();
 }
 
-// The listening sockets, and what keeps others from taking their paths.
-struct Sockets {
+// Sockets at paths of this daemon's, and what keeps others from taking them.
+struct OwnSockets {
   PathLock rpc_lock;
   PathLock attach_lock;
   Listener attach;
   Listener rpc;
 };
 
-absl::StatusOr<Sockets> OpenSockets(const Config& config) {
+absl::StatusOr<OwnSockets> OpenOwn(const Config& config) {
   QUERN_ASSIGN_OR_RETURN(PathLock rpc_lock, PathLock::Take(config.rpc_path));
   QUERN_ASSIGN_OR_RETURN(PathLock attach_lock,
                          PathLock::Take(config.attach_path));
@@ -79,15 +83,40 @@ absl::StatusOr<Sockets> OpenSockets(const Config& config) {
   QUERN_ASSIGN_OR_RETURN(
       Listener rpc,
       Listener::Open(config.rpc_path, SOCK_STREAM, config.socket_mode));
-  return Sockets{.rpc_lock = std::move(rpc_lock),
-                 .attach_lock = std::move(attach_lock),
-                 .attach = std::move(attach),
-                 .rpc = std::move(rpc)};
+  return OwnSockets{.rpc_lock = std::move(rpc_lock),
+                    .attach_lock = std::move(attach_lock),
+                    .attach = std::move(attach),
+                    .rpc = std::move(rpc)};
+}
+
+// The listening sockets: the service manager's, or the daemon's own.
+struct Sockets {
+  std::optional<OwnSockets> own;
+  UniqueFd rpc;
+  UniqueFd attach;
+};
+
+absl::StatusOr<Sockets> OpenSockets(const Config& config) {
+  QUERN_ASSIGN_OR_RETURN(
+      std::optional<ActivatedSockets> activated,
+      TakeActivatedSockets(config.rpc_path, config.attach_path));
+  if (activated.has_value()) {
+    return Sockets{.own = std::nullopt,
+                   .rpc = std::move(activated->rpc),
+                   .attach = std::move(activated->attach)};
+  }
+  QUERN_ASSIGN_OR_RETURN(OwnSockets own, OpenOwn(config));
+  UniqueFd rpc = own.rpc.TakeSocket();
+  UniqueFd attach = own.attach.TakeSocket();
+  return Sockets{.own = std::move(own),
+                 .rpc = std::move(rpc),
+                 .attach = std::move(attach)};
 }
 
 // Runs the daemon to its end.
 absl::Status Run(const Config& config, Logger& logger) {
   QUERN_ASSIGN_OR_RETURN(const UniqueFd signals, WatchSignals());
+  const std::unique_ptr<ServiceManager> manager = NewServiceManager();
   QUERN_ASSIGN_OR_RETURN(Sockets sockets, OpenSockets(config));
   const uint64_t wanted = DescriptorsFor(config.sessions_max);
   if (const uint64_t granted = RaiseDescriptorLimit(wanted); granted < wanted) {
@@ -100,13 +129,15 @@ absl::Status Run(const Config& config, Logger& logger) {
   const std::unique_ptr<Clock> clock = NewSystemClock();
   QUERN_ASSIGN_OR_RETURN(
       const std::unique_ptr<Daemon> daemon,
-      StartDaemon(config, sockets.rpc.TakeSocket(), sockets.attach.TakeSocket(),
+      StartDaemon(config, std::move(sockets.rpc), std::move(sockets.attach),
                   *clock, logger));
+  manager->Ready();
   logger.Log(LogLevel::kInfo,
              absl::StrCat("quernd ", kVersion, " serves ", config.rpc_path));
   const std::string reason =
-      WaitForEnd(signals.get(), *daemon, config.idle_timeout, *clock);
+      WaitForEnd(signals.get(), *daemon, config.idle_timeout, *clock, *manager);
   logger.Log(LogLevel::kInfo, absl::StrCat("ending because of ", reason));
+  manager->Stopping(config.drain_timeout);
   daemon->Drain(config.drain_timeout);
   return absl::OkStatus();
 }

@@ -1,4 +1,4 @@
-// Waiting for the end.
+// Waiting for the end, and reporting meanwhile.
 #include "server/app/main_loop.h"
 
 #include <poll.h>
@@ -16,12 +16,36 @@ namespace {
 // How often idleness is looked at, when it matters at all.
 constexpr absl::Duration kIdleCheckMax = absl::Seconds(1);
 
-int PollTimeout(absl::Duration idle_timeout) {
-  if (idle_timeout == absl::InfiniteDuration()) return -1;
-  const absl::Duration wait =
-      std::clamp(idle_timeout / 4, absl::Milliseconds(1), kIdleCheckMax);
-  return static_cast<int>(absl::ToInt64Milliseconds(wait));
+int PollTimeout(absl::Duration idle_timeout, absl::Duration report_interval) {
+  const absl::Duration idle_check =
+      idle_timeout == absl::InfiniteDuration()
+          ? idle_timeout
+          : std::min(idle_timeout / 4, kIdleCheckMax);
+  const absl::Duration wait = std::min(idle_check, report_interval);
+  if (wait == absl::InfiniteDuration()) return -1;
+  return static_cast<int>(
+      absl::ToInt64Milliseconds(std::max(wait, absl::Milliseconds(1))));
 }
+
+// Tells the manager how the daemon is, once an interval.
+class Reporter final {
+ public:
+  Reporter(Daemon& daemon, ServiceManager& manager)
+      : daemon_(daemon), manager_(manager) {}
+
+  void Report(absl::Time now) {
+    // A clock that was set back must not keep the manager waiting.
+    if (now >= last_ && now - last_ < manager_.report_interval()) return;
+    last_ = now;
+    manager_.Status(daemon_.Summary());
+    if (daemon_.Responds()) manager_.Alive();
+  }
+
+ private:
+  Daemon& daemon_;
+  ServiceManager& manager_;
+  absl::Time last_ = absl::InfinitePast();
+};
 
 }  // namespace
 
@@ -40,17 +64,20 @@ absl::StatusOr<UniqueFd> WatchSignals() {
 }
 
 std::string WaitForEnd(int signals, Daemon& daemon, absl::Duration idle_timeout,
-                       Clock& clock) {
+                       Clock& clock, ServiceManager& manager) {
   pollfd wait{.fd = signals, .events = POLLIN, .revents = 0};
   uint64_t activity = daemon.activity();
   absl::Time used_at = clock.Now();
+  const int timeout = PollTimeout(idle_timeout, manager.report_interval());
+  Reporter reporter(daemon, manager);
   while (true) {
-    if (::poll(&wait, 1, PollTimeout(idle_timeout)) > 0) return "a signal";
     const absl::Time now = clock.Now();
+    reporter.Report(now);
     const uint64_t current = daemon.activity();
     if (daemon.attached() || current != activity) used_at = now;
     activity = current;
     if (now - used_at >= idle_timeout) return "idleness";
+    if (::poll(&wait, 1, timeout) > 0) return "a signal";
   }
 }
 

@@ -1,4 +1,5 @@
-// What the daemon's main thread waits for: a signal to end, or idleness.
+// What the daemon's main thread does: it waits for a signal to end, or for
+// idleness, and tells the service manager how the daemon is.
 #ifndef QUERN_SERVER_APP_MAIN_LOOP_H_
 #define QUERN_SERVER_APP_MAIN_LOOP_H_
 
@@ -8,6 +9,7 @@
 #include "absl/time/time.h"
 #include "proto/wire/unique_fd.h"
 #include "server/app/daemon.h"
+#include "server/app/service_manager.h"
 #include "server/core/clock.h"
 
 namespace quern {
@@ -18,8 +20,11 @@ absl::StatusOr<UniqueFd> WatchSignals();
 
 // Returns why the daemon should end: a signal has come on `signals`, or nobody
 // has used it for `idle_timeout`, which may be infinite.
+//
+// Meanwhile, at the manager's interval, it looks whether every loop of the
+// daemon turns, and tells the manager that the daemon is alive only if so.
 std::string WaitForEnd(int signals, Daemon& daemon, absl::Duration idle_timeout,
-                       Clock& clock);
+                       Clock& clock, ServiceManager& manager);
 
 }  // namespace quern
 

@@ -22,6 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/wire/status.h"
 #include "server/attach/attach_session.h"
+#include "server/core/loop_pulse.h"
 
 namespace quern {
 namespace {
@@ -75,6 +76,12 @@ class EpollAttachServer final : public AttachServer {
     Wake();
   }
 
+  bool Responds() override {
+    const bool turned = pulse_.Turned();
+    Wake();
+    return turned;
+  }
+
   bool IsAttached(const SessionToken& token, uint32_t user_id) override {
     std::lock_guard lock(mutex_);
     return attached_.contains({token, user_id});
@@ -101,6 +108,7 @@ class EpollAttachServer final : public AttachServer {
   void Run() {
     std::array<epoll_event, 64> events;
     while (HandleInbox()) {
+      pulse_.Turn();
       const int count =
           ::epoll_wait(epoll_.get(), events.data(), events.size(), Timeout());
       for (int i = 0; i < count; ++i) Handle(events[i].data.u64);
@@ -248,6 +256,7 @@ class EpollAttachServer final : public AttachServer {
   const UniqueFd listener_;
   const UniqueFd epoll_;
   const UniqueFd wake_;
+  LoopPulse pulse_;
 
   // Of the thread.
   std::map<uint64_t, Entry> sessions_;

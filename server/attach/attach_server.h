@@ -38,6 +38,10 @@ class AttachServer : public SessionRegistry {
  public:
   // Tells every session that `slab` is retired. Returns at once.
   virtual void NotifyRetired(uint32_t slab) = 0;
+
+  // Whether its thread has turned since the last call of this; also makes it
+  // turn. For one watcher. The first call is true.
+  virtual bool Responds() = 0;
 };
 
 // What the server hands out, and what it needs. The references must outlive

@@ -91,6 +91,10 @@ class CompilerPool {
   virtual void Cancel(uint64_t ticket) = 0;
 
   virtual CompilerPoolStats GetStats() = 0;
+
+  // Whether the pool's thread has turned since the last call of this; also
+  // makes it turn. For one watcher. The first call is true.
+  virtual bool Responds() = 0;
 };
 
 }  // namespace quern

@@ -21,6 +21,7 @@
 #include "absl/time/clock.h"
 #include "grpc/health/v1/health.pb.h"
 #include "proto/wire/status.h"
+#include "server/core/loop_pulse.h"
 
 namespace quern {
 namespace {
@@ -102,13 +103,13 @@ class AcceptingRpcServer final : public RpcServer {
                      std::shared_ptr<std::atomic<uint64_t>> calls,
                      std::unique_ptr<grpc::Server> server,
                      const RpcServerParts& parts, UniqueFd listener,
-                     UniqueFd stop)
+                     UniqueFd wake)
       : options_(options),
         calls_(std::move(calls)),
         server_(std::move(server)),
         parts_(parts),
         listener_(std::move(listener)),
-        stop_(std::move(stop)),
+        wake_(std::move(wake)),
         thread_([this] { Run(); }) {
     parts_.health.Connect(server_->GetHealthCheckService());
   }
@@ -117,7 +118,8 @@ class AcceptingRpcServer final : public RpcServer {
 
   void Drain(absl::Duration timeout) override {
     std::call_once(drained_, [this, timeout] {
-      ::eventfd_write(stop_.get(), 1);
+      stop_ = true;
+      Wake();
       thread_.join();
       parts_.health.Connect(nullptr);
       server_->Shutdown(absl::ToChronoTime(absl::Now() + timeout));
@@ -127,13 +129,29 @@ class AcceptingRpcServer final : public RpcServer {
 
   uint64_t call_count() override { return *calls_; }
 
+  bool Responds() override {
+    const bool turned = pulse_.Turned();
+    Wake();
+    return turned;
+  }
+
  private:
+  void Wake() {
+    // A full counter is a wake-up that is still to come.
+    if (::eventfd_write(wake_.get(), 1) != 0) return;
+  }
+
   void Run() {
-    pollfd waits[] = {{.fd = stop_.get(), .events = POLLIN, .revents = 0},
+    pollfd waits[] = {{.fd = wake_.get(), .events = POLLIN, .revents = 0},
                       {.fd = listener_.get(), .events = POLLIN, .revents = 0}};
-    while (true) {
+    while (!stop_) {
+      pulse_.Turn();
       if (::poll(waits, 2, -1) < 0 && errno != EINTR) return;
-      if (waits[0].revents != 0) return;
+      eventfd_t count;
+      if (waits[0].revents != 0 && ::eventfd_read(wake_.get(), &count) == 0 &&
+          stop_) {
+        return;
+      }
       if (waits[1].revents == 0 || Accept()) continue;
       parts_.logger.Log(LogLevel::kWarning,
                         "out of descriptors; no new connections for a moment");
@@ -165,7 +183,9 @@ class AcceptingRpcServer final : public RpcServer {
   const std::unique_ptr<grpc::Server> server_;
   const RpcServerParts parts_;
   const UniqueFd listener_;
-  const UniqueFd stop_;
+  const UniqueFd wake_;
+  LoopPulse pulse_;
+  std::atomic<bool> stop_{false};
   std::once_flag drained_;
   std::thread thread_;
 };
@@ -175,15 +195,15 @@ class AcceptingRpcServer final : public RpcServer {
 absl::StatusOr<std::unique_ptr<RpcServer>> StartRpcServer(
     const RpcServerOptions& options, const RpcServerParts& parts,
     UniqueFd listener) {
-  UniqueFd stop(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!stop.valid()) return ErrnoStatus(errno, "eventfd");
+  UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake.valid()) return ErrnoStatus(errno, "eventfd");
   auto calls = std::make_shared<std::atomic<uint64_t>>(0);
   std::unique_ptr<grpc::Server> server =
       BuildServer(options, parts.services, calls);
   if (server == nullptr) return absl::InternalError("gRPC does not start");
   return std::make_unique<AcceptingRpcServer>(
       options, std::move(calls), std::move(server), parts, std::move(listener),
-      std::move(stop));
+      std::move(wake));
 }
 
 }  // namespace quern

@@ -35,6 +35,10 @@ class RpcServer {
 
   // Calls that have begun since the start.
   virtual uint64_t call_count() = 0;
+
+  // Whether the thread that accepts has turned since the last call of this;
+  // also makes it turn. For one watcher. The first call is true.
+  virtual bool Responds() = 0;
 };
 
 // What the server serves, and what it needs. All must outlive it.

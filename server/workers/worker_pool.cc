@@ -15,6 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "proto/wire/status.h"
 #include "proto/wire/unique_fd.h"
+#include "server/core/loop_pulse.h"
 #include "server/workers/pool_counters.h"
 #include "server/workers/pool_state.h"
 
@@ -76,6 +77,12 @@ class ThreadedWorkerPool final : public CompilerPool {
 
   CompilerPoolStats GetStats() override { return counters_.Get(); }
 
+  bool Responds() override {
+    const bool turned = pulse_.Turned();
+    Wake();
+    return turned;
+  }
+
  private:
   struct Inbox {
     std::vector<PoolJob> jobs;
@@ -112,6 +119,7 @@ class ThreadedWorkerPool final : public CompilerPool {
 
   void Run() {
     while (HandleInbox()) {
+      pulse_.Turn();
       state_.Advance();
       std::vector<pollfd> waits = state_.Waits();
       waits.push_back({.fd = wake_.get(), .events = POLLIN, .revents = 0});
@@ -127,6 +135,7 @@ class ThreadedWorkerPool final : public CompilerPool {
 
   Clock& clock_;
   const UniqueFd wake_;
+  LoopPulse pulse_;
   PoolCounters counters_;
   std::mutex mutex_;
   Inbox inbox_ ABSL_GUARDED_BY(mutex_);

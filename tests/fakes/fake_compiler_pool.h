@@ -33,6 +33,8 @@ class FakeCompilerPool final : public CompilerPool {
 
   CompilerPoolStats GetStats() override { return {}; }
 
+  bool Responds() override { return true; }
+
   // Tickets count from 1.
   void Finish(uint64_t ticket, CompileOutcome outcome) {
     Done done;

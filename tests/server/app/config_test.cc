@@ -78,6 +78,27 @@ TEST(ConfigTest, WhatIsGivenIsTaken) {
   EXPECT_EQ(config.idle_timeout, absl::Seconds(3));
 }
 
+absl::StatusOr<uint32_t> FakeGroup(const std::string& name) {
+  if (name == "quern") return 990u;
+  return absl::NotFoundError("no group `" + name + "`");
+}
+
+TEST(ConfigTest, GroupsAreFoundByName) {
+  const ConfigContext context{
+      .program_folder = "/bin", .user_id = 1000, .find_group = FakeGroup};
+  const std::string text = kSockets;
+  const Config config =
+      *ParseConfig(text + "access { group_ids: 5 groups: \"quern\" }", context);
+  EXPECT_THAT(config.access.group_ids, ElementsAre(5, 990));
+  // Who names a group has not left the lists out.
+  EXPECT_TRUE(config.access.user_ids.empty());
+  const absl::Status status =
+      ParseConfig(text + "access { groups: \"nobody's\" }", context).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("access.groups"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("nobody's"));
+}
+
 TEST(ConfigTest, ASyntaxErrorIsNamedByLineAndColumn) {
   const absl::Status status =
       Parse(std::string(kSockets) + "limits { no_such: 1 }").status();
@@ -164,9 +185,9 @@ TEST(ConfigTest, AFileIsReadAndALargeOneIsNot) {
 }
 
 TEST(ConfigTest, TheExampleNamesTheDefaults) {
-  const Config example =
-      *LoadConfig(QUERN_SOURCE_DIR "/deploy/daemon.textproto",
-                  {.program_folder = "/bin", .user_id = 1000});
+  const Config example = *LoadConfig(
+      QUERN_SOURCE_DIR "/deploy/daemon.textproto",
+      {.program_folder = "/bin", .user_id = 1000, .find_group = FakeGroup});
   const Config defaults = *Parse(kSockets);
   EXPECT_EQ(example.socket_mode, 0660u);
   EXPECT_THAT(example.access.group_ids, ElementsAre(990));

@@ -9,8 +9,10 @@
 #include <chrono>
 #include <csignal>
 #include <future>
+#include <mutex>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tests/fakes/fake_clock.h"
 
@@ -22,9 +24,38 @@ class FakeDaemon final : public Daemon {
   void Drain(absl::Duration) override {}
   uint64_t activity() override { return calls; }
   bool attached() override { return is_attached; }
+  bool Responds() override { return responds; }
+  std::string Summary() override {
+    return absl::StrCat(calls.load(), " calls");
+  }
 
   std::atomic<uint64_t> calls{0};
   std::atomic<bool> is_attached{false};
+  std::atomic<bool> responds{true};
+};
+
+class FakeManager final : public ServiceManager {
+ public:
+  absl::Duration report_interval() override { return interval; }
+  void Ready() override {}
+  void Alive() override { ++signs_of_life; }
+  void Status(const std::string& line) override {
+    const std::lock_guard lock(mutex_);
+    status_ = line;
+  }
+  void Stopping(absl::Duration) override {}
+
+  std::string status() {
+    const std::lock_guard lock(mutex_);
+    return status_;
+  }
+
+  std::atomic<int> signs_of_life{0};
+  absl::Duration interval = absl::InfiniteDuration();
+
+ private:
+  std::mutex mutex_;
+  std::string status_;
 };
 
 // Lets the loop look at the daemon a few times.
@@ -36,8 +67,8 @@ class MainLoopTest : public testing::Test {
 
   std::future<std::string> Wait() {
     return std::async(std::launch::async, [this] {
-      return WaitForEnd(signals_.get(), daemon_, absl::Milliseconds(40),
-                        clock_);
+      return WaitForEnd(signals_.get(), daemon_, absl::Milliseconds(40), clock_,
+                        manager_);
     });
   }
 
@@ -47,6 +78,7 @@ class MainLoopTest : public testing::Test {
 
   FakeDaemon daemon_;
   FakeClock clock_;
+  FakeManager manager_;
   const UniqueFd signals_;
 };
 
@@ -91,6 +123,47 @@ TEST_F(MainLoopTest, AnAttachedClientPutsTheEndOff) {
   daemon_.is_attached = false;
   LookAround();
   clock_.Advance(absl::Milliseconds(40));
+  EXPECT_EQ(end.get(), "idleness");
+}
+
+TEST_F(MainLoopTest, ItReportsOnceAnInterval) {
+  daemon_.is_attached = true;
+  manager_.interval = absl::Milliseconds(5);
+  std::future<std::string> end = Wait();
+  LookAround();
+  EXPECT_EQ(manager_.signs_of_life, 1);
+  EXPECT_EQ(manager_.status(), "0 calls");
+  daemon_.calls = 7;
+  clock_.Advance(manager_.interval - absl::Nanoseconds(1));
+  LookAround();
+  EXPECT_EQ(manager_.signs_of_life, 1);
+  clock_.Advance(absl::Nanoseconds(1));
+  LookAround();
+  EXPECT_EQ(manager_.signs_of_life, 2);
+  EXPECT_EQ(manager_.status(), "7 calls");
+  // A clock that is set back costs no report.
+  clock_.Advance(-absl::Hours(1));
+  LookAround();
+  EXPECT_EQ(manager_.signs_of_life, 3);
+  daemon_.is_attached = false;
+  clock_.Advance(absl::Hours(2));
+  EXPECT_EQ(end.get(), "idleness");
+}
+
+TEST_F(MainLoopTest, ADaemonThatDoesNotRespondIsNotAlive) {
+  daemon_.is_attached = true;
+  daemon_.responds = false;
+  manager_.interval = absl::Milliseconds(5);
+  std::future<std::string> end = Wait();
+  LookAround();
+  EXPECT_EQ(manager_.signs_of_life, 0);
+  EXPECT_EQ(manager_.status(), "0 calls");
+  daemon_.responds = true;
+  clock_.Advance(manager_.interval);
+  LookAround();
+  EXPECT_EQ(manager_.signs_of_life, 1);
+  daemon_.is_attached = false;
+  clock_.Advance(absl::Hours(1));
   EXPECT_EQ(end.get(), "idleness");
 }
 
