@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.."
 
 image=$PWD/build/arm64-image
 list=deploy/arm64/image-packages.txt
-key=$(cat "$0" deploy/arm64/common.sh "$list" | sha256sum | cut -d' ' -f1)
+key=$(cat "$0" deploy/arm64/{common,initrd}.sh "$list" | sha256sum | cut -d' ' -f1)
 if [ "$(cat "$image/key" 2>/dev/null)" = "$key" ]; then
   exit 0
 fi
@@ -104,7 +104,7 @@ depmod -b "$root/usr" "$version" 2>/dev/null || depmod -b "$root" "$version"
 
 # The initial file system finds the two disks by their serial numbers: the
 # system's, and the one that boot-test.sh makes, which becomes /opt.
-mkdir -p "$work/initrd"/{bin,proc,sys,dev,root,modules}
+mkdir -p "$work/initrd"/{bin,proc,sys,dev,system,modules}
 cp "$root/bin/busybox" "$work/initrd/bin/busybox"
 ln -s busybox "$work/initrd/bin/sh"
 for module in virtio/virtio virtio/virtio_ring virtio/virtio_mmio \

@@ -27,13 +27,13 @@ while [ $tries -gt 0 ]; do
   tries=$((tries - 1))
   busybox sleep 0.1
 done
-if ! busybox mount -t ext4 -o rw,noatime "$system" /root ||
-    ! busybox mount -t ext4 -o ro "$payload" /root/opt; then
+if ! busybox mount -t ext4 -o rw,noatime "$system" /system ||
+    ! busybox mount -t ext4 -o ro "$payload" /system/opt; then
   echo "BOOT-TEST: fail: the disks cannot be mounted"
   busybox poweroff -f
 fi
-busybox cp /root/opt/boot-judge.service /root/etc/systemd/system/
+busybox cp /system/opt/boot-judge.service /system/etc/systemd/system/
 busybox umount /proc
 busybox umount /sys
-busybox mount -o move /dev /root/dev
-exec /bin/busybox switch_root /root /sbin/init
+busybox mount -o move /dev /system/dev
+exec /bin/busybox switch_root /system /sbin/init
