@@ -43,11 +43,14 @@ class FolderImageStore final : public DiskImageStore {
         files_(std::move(files)) {}
 
   absl::StatusOr<Image> Get(const KernelKey& key) override {
-    QUERN_ASSIGN_OR_RETURN(const std::string bytes, Load(key));
+    QUERN_ASSIGN_OR_RETURN(std::string bytes, Load(key));
     const absl::StatusOr<DiskEntry> entry = CheckDiskEntry(bytes, key);
     if (!entry.ok()) return Drop(key);
     MarkUsed(key, bytes.size());
-    return std::make_shared<const std::string>(entry->image);
+    // Moved within its memory: fresh memory would cost more than the move.
+    bytes.resize(QUERN_DISK_HEADER_SIZE + entry->image.size());
+    bytes.erase(0, QUERN_DISK_HEADER_SIZE);
+    return std::make_shared<const std::string>(std::move(bytes));
   }
 
   absl::StatusOr<SourceSpec> GetSource(const KernelKey& key) override {

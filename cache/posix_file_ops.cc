@@ -18,12 +18,14 @@
 namespace quern {
 namespace {
 
-// Of errno. A medium that cannot be read is damage like any other.
-absl::Status Failed(std::string_view what, const std::string& name) {
+// Of errno. A medium that cannot be read is damage like any other. The name is
+// left out: who fails again and again should be seen to fail in one way.
+absl::Status Failed(std::string_view what) {
   const int error = errno;
-  if (error == EIO) return absl::DataLossError(absl::StrCat(name, ": EIO"));
-  if (error == EEXIST) return absl::AlreadyExistsError(name);
-  return ErrnoStatus(error, absl::StrCat(std::string(what), " ", name));
+  const std::string doing = absl::StrCat(std::string(what), " a kernel");
+  if (error == EIO) return absl::DataLossError(absl::StrCat(doing, ": EIO"));
+  if (error == EEXIST) return absl::AlreadyExistsError(doing);
+  return ErrnoStatus(error, doing);
 }
 
 FileInfo InfoOf(std::string name, const struct stat& status) {
@@ -40,14 +42,14 @@ class PosixWritableFile final : public WritableFile {
     while (!bytes.empty()) {
       const ssize_t count = ::write(fd_.get(), bytes.data(), bytes.size());
       if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return Failed("writing", "a kernel");
+      if (count < 0) return Failed("writing");
       bytes.remove_prefix(static_cast<size_t>(count));
     }
     return absl::OkStatus();
   }
 
   absl::Status Sync() override {
-    if (::fdatasync(fd_.get()) != 0) return Failed("syncing", "a kernel");
+    if (::fdatasync(fd_.get()) != 0) return Failed("syncing");
     return absl::OkStatus();
   }
 
@@ -65,9 +67,9 @@ class PosixFileOps final : public FileOps {
     const UniqueFd fd(::openat(folder_.get(), name.c_str(),
                                O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!fd.valid() && errno == ELOOP) return NotRegular(name);
-    if (!fd.valid()) return Failed("opening", name);
+    if (!fd.valid()) return Failed("opening");
     struct stat status;
-    if (::fstat(fd.get(), &status) != 0) return Failed("looking at", name);
+    if (::fstat(fd.get(), &status) != 0) return Failed("looking at");
     if (!S_ISREG(status.st_mode)) return NotRegular(name);
     if (static_cast<uint64_t>(status.st_size) > size_bytes_max) {
       return absl::InvalidArgumentError(absl::StrCat(name, " is too long"));
@@ -78,7 +80,7 @@ class PosixFileOps final : public FileOps {
       const ssize_t count =
           ::read(fd.get(), bytes.data() + size, bytes.size() - size);
       if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return Failed("reading", name);
+      if (count < 0) return Failed("reading");
       if (count == 0) break;  // It has been cut since.
       size += static_cast<size_t>(count);
     }
@@ -90,10 +92,10 @@ class PosixFileOps final : public FileOps {
       const std::string& name) override {
     UniqueFd fd(::openat(folder_.get(), name.c_str(),
                          O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!fd.valid()) return Failed("making", name);
+    if (!fd.valid()) return Failed("making");
     // The kernel lets go of it when this process ends, however it ends.
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-      return Failed("locking", name);
+      return Failed("locking");
     }
     return std::make_unique<PosixWritableFile>(std::move(fd));
   }
@@ -101,9 +103,9 @@ class PosixFileOps final : public FileOps {
   absl::Status RemoveAbandoned(const std::string& name) override {
     const UniqueFd fd(::openat(folder_.get(), name.c_str(),
                                O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    if (!fd.valid()) return Failed("opening", name);
+    if (!fd.valid()) return Failed("opening");
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-      return Failed("locking", name);
+      return Failed("locking");
     }
     return Remove(name);
   }
@@ -111,7 +113,7 @@ class PosixFileOps final : public FileOps {
   absl::Status Rename(const std::string& from, const std::string& to) override {
     if (::renameat(folder_.get(), from.c_str(), folder_.get(), to.c_str()) !=
         0) {
-      return Failed("renaming", from);
+      return Failed("renaming");
     }
     return absl::OkStatus();
   }
@@ -125,7 +127,7 @@ class PosixFileOps final : public FileOps {
         ::unlinkat(folder_.get(), name.c_str(), AT_REMOVEDIR) == 0) {
       return absl::OkStatus();
     }
-    return Failed("removing", name);
+    return Failed("removing");
   }
 
   absl::Status SetModified(const std::string& name, absl::Time time) override {
@@ -133,7 +135,7 @@ class PosixFileOps final : public FileOps {
                                absl::ToTimespec(time)};
     if (::utimensat(folder_.get(), name.c_str(), times, AT_SYMLINK_NOFOLLOW) !=
         0) {
-      return Failed("dating", name);
+      return Failed("dating");
     }
     return absl::OkStatus();
   }
@@ -142,7 +144,7 @@ class PosixFileOps final : public FileOps {
     struct stat status;
     if (::fstatat(folder_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) !=
         0) {
-      return Failed("looking at", name);
+      return Failed("looking at");
     }
     return InfoOf(name, status);
   }
@@ -153,7 +155,7 @@ class PosixFileOps final : public FileOps {
         ::openat(folder_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR* const listing = fd < 0 ? nullptr : ::fdopendir(fd);
     if (listing == nullptr) {
-      const absl::Status status = Failed("listing", "the folder");
+      const absl::Status status = Failed("looking for");
       if (fd >= 0) ::close(fd);
       return status;
     }
@@ -168,7 +170,7 @@ class PosixFileOps final : public FileOps {
       errno = 0;
     }
     const absl::Status status =
-        errno == 0 ? absl::OkStatus() : Failed("listing", "the folder");
+        errno == 0 ? absl::OkStatus() : Failed("looking for");
     ::closedir(listing);
     if (!status.ok()) return status;
     return files;

@@ -86,8 +86,7 @@ class FolderKernelDisk final : public KernelDisk {
     options.queued_bytes_max = config.disk_queued_write_bytes_max;
     options.on_start = [this] { complaint_.Set(folder_->Scan()); };
     options.on_written = [this](const absl::Status& status) {
-      // A kernel that is too large says nothing of the disk's state.
-      if (!absl::IsInvalidArgument(status)) complaint_.Set(status);
+      complaint_.Set(status);
     };
     store_ = NewWriteBehindImageStore(
         NewCountingImageStore(std::move(folder), counts_), std::move(options));

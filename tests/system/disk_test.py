@@ -246,11 +246,9 @@ class BrokenDiskTest(SystemTest):
 
     def mounted(self, mount):
         """A daemon in a mount namespace, in which `mount` was run. $1 is the
-        folder of the disk, which is there."""
-        folder = self.daemon.folder / "mounted"
-        folder.mkdir(mode=0o700)
-        shutil.copytree(self.daemon.disk, folder, dirs_exist_ok=True,
-                        copy_function=shutil.copy2)
+        folder of the disk: the one of self.daemon, which has ended."""
+        self.assertEqual(self.daemon.stop(), 0)
+        folder = self.daemon.disk
         unshare = ["unshare", "--mount"]
         if os.geteuid() != 0:
             unshare.append("--map-root-user")
@@ -278,7 +276,6 @@ class BrokenDiskTest(SystemTest):
 
     def test_a_read_only_disk_is_read(self):
         self.daemon.json("compile", ADD)
-        self.assertEqual(self.daemon.stop(), 0)
         daemon = self.mounted('mount --bind "$1" "$1" && '
                               'mount -o remount,ro,bind "$1"')
         self.assertTrue(daemon.json("compile", ADD)["cached"])

@@ -27,6 +27,9 @@ namespace {
 
 constexpr int kThreads = 8;
 
+// Of the disk's readers: longer than any read of a disk in memory.
+constexpr absl::Duration kPatience = absl::Milliseconds(500);
+
 class QuietLogger final : public Logger {
  public:
   void Log(LogLevel, std::string_view) override {}
@@ -120,7 +123,8 @@ class CompilePathTest : public testing::Test {
       NewDiskImageStore(folder_.Open(), {.size_bytes_max = 65536},
                         [this] { return clock_->Now(); }),
       {});
-  std::unique_ptr<PatientThreads> disk_threads_ = NewPatientThreads({});
+  std::unique_ptr<PatientThreads> disk_threads_ =
+      NewPatientThreads({.patience = kPatience});
   std::unique_ptr<KernelArchive> archive_ =
       NewStoreArchive(*disk_, *disk_threads_);
   std::unique_ptr<SourceStore> sources_ = NewSourceStore(1 << 20);
@@ -166,6 +170,16 @@ TEST_F(CompilePathTest, WhatEverThreadsDoEveryCallIsAnsweredOnce) {
   AwaitAll();
   EXPECT_EQ(service_->GetStats().dispatcher.queued, 0u);
   EXPECT_EQ(service_->GetStats().dispatcher.running, 0u);
+}
+
+TEST_F(CompilePathTest, ADiskThatHangsDelaysACompileByThePatienceAtMost) {
+  folder_.Hold();
+  for (int i = 0; i < 10; ++i) Begin("ok " + std::to_string(i), "a");
+  AwaitAll();
+  EXPECT_EQ(compiled_, 10u);
+  EXPECT_EQ(service_->GetStats().compiles, 10u);
+  EXPECT_GE(disk_threads_->late(), 1u);
+  folder_.Release();
 }
 
 TEST_F(CompilePathTest, TheEndOfThePoolAnswersAllThatWait) {
