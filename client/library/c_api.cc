@@ -6,35 +6,14 @@
 #include <utility>
 
 #include "client/include/quern/quern.h"
+#include "client/library/c_api_support.h"
 #include "client/library/client.h"
 #include "client/library/version.h"
-
-struct quern_client {
-  std::unique_ptr<quern::Client> client;
-};
-
-struct quern_kernel {
-  quern::KernelRef kernel;
-};
 
 namespace quern {
 namespace {
 
 constexpr uint32_t kCompileTimeoutMs = 120'000;
-
-static_assert(sizeof(quern_error) == 1024);
-
-quern_code Report(const absl::Status& status, quern_error* error) {
-  const auto code = static_cast<quern_code>(status.code());
-  if (!status.ok() && error != nullptr) {
-    error->code = code;
-    const absl::string_view message = status.message();
-    const size_t size = std::min(message.size(), sizeof(error->message) - 1);
-    std::memcpy(error->message, message.data(), size);
-    error->message[size] = '\0';
-  }
-  return code;
-}
 
 // A copy of the caller's struct, with zeros beyond the caller's size.
 template <typename Struct>

@@ -213,6 +213,13 @@ absl::Status Client::Launch(const LoadedKernel& kernel, const Grid& grid,
   return state().launcher.Launch(kernel, grid, args, threads);
 }
 
+absl::StatusOr<std::unique_ptr<ServedClient>> Client::NewServedClient() {
+  QUERN_ASSIGN_OR_RETURN(const std::shared_ptr<Connection> connection,
+                         Connected());
+  return ServedClient::Create(
+      std::shared_ptr<AttachClient>(connection, connection->attach.get()));
+}
+
 absl::Status Client::Call(const std::string& method,
                           const google::protobuf::MessageLite& request,
                           absl::Time deadline,

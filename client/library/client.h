@@ -20,6 +20,7 @@
 #include "client/runtime/fork_guard.h"
 #include "client/runtime/kernel_table.h"
 #include "client/runtime/launcher.h"
+#include "client/runtime/served_client.h"
 #include "proto/wire/compile_spec.h"
 #include "quern/v1/kernel_service.pb.h"
 
@@ -81,6 +82,10 @@ class Client final {
   // As Launcher::Launch.
   absl::Status Launch(const LoadedKernel& kernel, const Grid& grid,
                       absl::Span<const uint64_t> args, uint32_t threads);
+
+  // Begins served launches over the connection of now: buffers, kernels and
+  // rings that end with that daemon. Errors are those of reaching it.
+  absl::StatusOr<std::unique_ptr<ServedClient>> NewServedClient();
 
   // Calls any method of the daemon's, for example
   // "quern.v1.AdminService/GetStats". Errors are that method's.

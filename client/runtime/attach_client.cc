@@ -1,6 +1,7 @@
 // Requests over the attach socket.
 #include "client/runtime/attach_client.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -26,6 +27,10 @@ absl::Status RefusalOf(const quern_attach_reply& reply) {
                       absl::string_view(reply.message, size));
 }
 
+absl::Status Malformed() {
+  return absl::DataLossError("the daemon's answer is malformed");
+}
+
 UniqueFd TakeDescriptor(msghdr& message) {
   UniqueFd fd;
   for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
@@ -46,6 +51,11 @@ absl::StatusOr<std::unique_ptr<AttachClient>> AttachClient::Connect(
     const std::string& path, absl::Duration timeout) {
   QUERN_ASSIGN_OR_RETURN(UniqueFd socket,
                          ConnectUnixSocket(path, SOCK_SEQPACKET, timeout));
+  return FromSocket(std::move(socket), timeout);
+}
+
+absl::StatusOr<std::unique_ptr<AttachClient>> AttachClient::FromSocket(
+    UniqueFd socket, absl::Duration timeout) {
   std::unique_ptr<AttachClient> client(
       new AttachClient(std::move(socket), timeout));
   QUERN_RETURN_IF_ERROR(client->Hello());
@@ -75,10 +85,67 @@ absl::StatusOr<SharedRegion> AttachClient::GetSlab(uint32_t id) {
   QUERN_ASSIGN_OR_RETURN(Answer answer, Ask(QUERN_ATTACH_GET_SLAB, id));
   if (answer.reply.type != QUERN_ATTACH_SLAB || answer.reply.value != id ||
       !answer.fd.valid()) {
-    return absl::DataLossError("the daemon's answer is malformed");
+    return Malformed();
   }
   return SharedRegion::Map(answer.fd.get(), answer.reply.size_bytes,
                            Access::kReadExecute);
+}
+
+absl::StatusOr<uint32_t> AttachClient::LoadKernel(const KernelKey& key) {
+  const std::lock_guard lock(mutex_);
+  QUERN_ASSIGN_OR_RETURN(const Answer answer,
+                         Ask(QUERN_ATTACH_LOAD_KERNEL, 0, &key));
+  if (answer.reply.type != QUERN_ATTACH_KERNEL) return Malformed();
+  return static_cast<uint32_t>(answer.reply.value);
+}
+
+absl::Status AttachClient::UnloadKernel(uint32_t id) {
+  return AskDone(QUERN_ATTACH_UNLOAD_KERNEL, id);
+}
+
+absl::StatusOr<AttachClient::Shared> AttachClient::AllocateBuffer(
+    uint64_t size_bytes) {
+  return AskShared(QUERN_ATTACH_ALLOC_BUFFER, size_bytes, QUERN_ATTACH_BUFFER);
+}
+
+absl::Status AttachClient::FreeBuffer(uint32_t id) {
+  return AskDone(QUERN_ATTACH_FREE_BUFFER, id);
+}
+
+absl::StatusOr<AttachClient::Shared> AttachClient::OpenRing(
+    uint32_t slot_count) {
+  return AskShared(QUERN_ATTACH_OPEN_RING, slot_count, QUERN_ATTACH_RING);
+}
+
+absl::Status AttachClient::CloseRing(uint32_t id) {
+  return AskDone(QUERN_ATTACH_CLOSE_RING, id);
+}
+
+absl::StatusOr<AttachClient::Shared> AttachClient::AskShared(
+    uint32_t type, uint64_t argument, uint32_t answer_type) {
+  const std::lock_guard lock(mutex_);
+  QUERN_ASSIGN_OR_RETURN(const Answer answer, Ask(type, argument));
+  if (answer.reply.type != answer_type || !answer.fd.valid()) {
+    return Malformed();
+  }
+  QUERN_ASSIGN_OR_RETURN(
+      SharedRegion region,
+      SharedRegion::Map(answer.fd.get(), answer.reply.size_bytes,
+                        Access::kReadWrite));
+  return Shared{.id = static_cast<uint32_t>(answer.reply.value),
+                .region = std::move(region)};
+}
+
+absl::Status AttachClient::AskDone(uint32_t type, uint64_t argument) {
+  const std::lock_guard lock(mutex_);
+  QUERN_ASSIGN_OR_RETURN(const Answer answer, Ask(type, argument));
+  return answer.reply.type == QUERN_ATTACH_DONE ? absl::OkStatus()
+                                                : Malformed();
+}
+
+bool AttachClient::PeerIsGone() const {
+  pollfd socket{.fd = socket_.get(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&socket, 1, 0) > 0;
 }
 
 std::vector<uint32_t> AttachClient::TakeRetired() {
@@ -94,15 +161,22 @@ bool AttachClient::Closed() {
 }
 
 absl::StatusOr<AttachClient::Answer> AttachClient::Ask(uint32_t type,
-                                                       uint64_t argument) {
-  quern_attach_request request;
-  std::memset(&request, 0, sizeof(request));
+                                                       uint64_t argument,
+                                                       const KernelKey* key) {
+  quern_attach_load_request load;
+  std::memset(&load, 0, sizeof(load));
+  size_t size = sizeof(load.request);
+  if (key != nullptr) {
+    std::memcpy(load.key, key->bytes.data(), sizeof(load.key));
+    size = sizeof(load);
+  }
+  quern_attach_request& request = load.request;
   request.magic = QUERN_ATTACH_MAGIC;
   request.version = QUERN_ATTACH_VERSION;
   request.type = type;
   request.argument = argument;
-  if (::send(socket_.get(), &request, sizeof(request), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(sizeof(request))) {
+  if (::send(socket_.get(), &load, size, MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(size)) {
     // A daemon that refuses this user says so and closes before it reads.
     absl::StatusOr<Answer> refusal = Receive(0);
     if (refusal.ok() && refusal->reply.type == QUERN_ATTACH_REFUSED) {
@@ -145,7 +219,7 @@ absl::StatusOr<AttachClient::Answer> AttachClient::Receive(int flags) {
   answer.fd = TakeDescriptor(message);
   if (size != static_cast<ssize_t>(sizeof(answer.reply)) ||
       answer.reply.magic != QUERN_ATTACH_MAGIC) {
-    return absl::DataLossError("the daemon's answer is malformed");
+    return Malformed();
   }
   return answer;
 }

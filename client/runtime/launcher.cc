@@ -2,23 +2,13 @@
 #include "client/runtime/launcher.h"
 
 #include <cstdio>
-#include <limits>
 
 #include "absl/strings/str_cat.h"
 
 namespace quern {
 namespace {
 
-// What a runner returns when it got no scratch. Asserts count from 1.
-constexpr int32_t kNoScratch = std::numeric_limits<int32_t>::min();
-
-// The product of `grid`, or 2^63 if it is that or more.
-uint64_t ProgramCount(const Grid& grid) {
-  const unsigned __int128 product =
-      static_cast<unsigned __int128>(uint64_t{grid[0]} * grid[1]) * grid[2];
-  constexpr uint64_t kLimit = uint64_t{1} << 63;
-  return product >= kLimit ? kLimit : static_cast<uint64_t>(product);
-}
+constexpr int32_t kNoScratch = Launcher::kNoScratch;
 
 // What a kernel's services need to know.
 struct ServiceContext {
@@ -55,6 +45,13 @@ absl::Status StatusOf(const LoadedKernel& kernel, int32_t failure) {
 
 }  // namespace
 
+uint64_t ProgramCount(const Grid& grid) {
+  const unsigned __int128 product =
+      static_cast<unsigned __int128>(uint64_t{grid[0]} * grid[1]) * grid[2];
+  return product >= kProgramsMax ? kProgramsMax
+                                 : static_cast<uint64_t>(product);
+}
+
 Launcher::Launcher(uint32_t thread_count)
     : pool_(NewThreadPool(thread_count)) {}
 
@@ -66,21 +63,26 @@ absl::Status Launcher::Launch(const LoadedKernel& kernel, const Grid& grid,
         absl::StrCat("the kernel has ", kernel.header.argument_count,
                      " arguments, not ", args.size()));
   }
-  const uint64_t programs = ProgramCount(grid);
-  if (programs >> 63 != 0) {
+  if (ProgramCount(grid) >= kProgramsMax) {
     return absl::InvalidArgumentError("the grid has 2^63 programs or more");
   }
-  if (programs == 0) return absl::OkStatus();
-  quern_launch launch = {.args = args.data(),
+  return StatusOf(kernel, Run(kernel, grid, args.data(), threads));
+}
+
+int32_t Launcher::Run(const LoadedKernel& kernel, const Grid& grid,
+                      const uint64_t* args, uint32_t threads) {
+  const uint64_t programs = ProgramCount(grid);
+  if (programs == 0) return 0;
+  quern_launch launch = {.args = args,
                          .grid = {grid[0], grid[1], grid[2]},
                          .flags = 0,
                          .services = nullptr};
   const uint64_t scratch_size = kernel.header.scratch_size_bytes;
   if ((kernel.header.flags & QUERN_IMAGE_NEEDS_SERVICES) == 0) {
     if (programs == 1 && scratch_size == 0) {  // The shortest way.
-      return StatusOf(kernel, kernel.entry(&launch, 0, 1, nullptr));
+      return kernel.entry(&launch, 0, 1, nullptr);
     }
-    return StatusOf(kernel, RunOnPool(kernel, launch, programs, threads));
+    return RunOnPool(kernel, launch, programs, threads);
   }
   ServiceContext context = {pool_.get(), &scratch_, scratch_size};
   const quern_services services = {.size_bytes = sizeof(quern_services),
@@ -89,7 +91,7 @@ absl::Status Launcher::Launch(const LoadedKernel& kernel, const Grid& grid,
                                    .parallel_for = ParallelFor,
                                    .print = Print};
   launch.services = &services;
-  return StatusOf(kernel, RunOnPool(kernel, launch, programs, threads));
+  return RunOnPool(kernel, launch, programs, threads);
 }
 
 int32_t Launcher::RunOnPool(const LoadedKernel& kernel,

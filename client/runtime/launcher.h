@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <memory>
 
 #include "absl/status/status.h"
@@ -18,6 +19,12 @@ namespace quern {
 
 // Programs along x, y and z.
 using Grid = std::array<uint32_t, 3>;
+
+// A grid has fewer programs than this.
+inline constexpr uint64_t kProgramsMax = uint64_t{1} << 63;
+
+// The programs of `grid`, or kProgramsMax if there are that many or more.
+uint64_t ProgramCount(const Grid& grid);
 
 class Launcher final {
  public:
@@ -35,6 +42,19 @@ class Launcher final {
   // ResourceExhausted: no memory for scratch.
   absl::Status Launch(const LoadedKernel& kernel, const Grid& grid,
                       absl::Span<const uint64_t> args, uint32_t threads);
+
+  // What Run returns if there was no memory for scratch.
+  static constexpr int32_t kNoScratch = std::numeric_limits<int32_t>::min();
+
+  // As Launch, for a launch that was checked: `args` has as many slots as the
+  // kernel has arguments, and the grid is below kProgramsMax. Returns 0, the
+  // number of the assert that failed (from 1), or kNoScratch.
+  int32_t Run(const LoadedKernel& kernel, const Grid& grid,
+              const uint64_t* args, uint32_t threads);
+
+  // Starts the threads, which otherwise start with the first launch that
+  // needs them.
+  void StartThreads() { pool_->Start(); }
 
   uint32_t thread_count() const { return pool_->thread_count(); }
 

@@ -58,6 +58,13 @@ class SpinningThreadPool final : public ThreadPool {
     for (std::thread& worker : workers_) worker.join();
   }
 
+  void Start() override {
+    StartWorkers();
+    while (running_.load(std::memory_order_acquire) != workers_.size()) {
+      std::this_thread::yield();
+    }
+  }
+
   uint32_t thread_count() const override { return thread_count_; }
 
   int32_t Run(uint64_t count, uint32_t threads, Chunk chunk) override {
@@ -146,6 +153,8 @@ class SpinningThreadPool final : public ThreadPool {
   }
 
   void Serve(uint32_t number) {
+    // Pairs with the acquire in Start.
+    running_.fetch_add(1, std::memory_order_release);
     uint64_t seen = 0;
     while (true) {
       seen = AwaitCall(seen);
@@ -179,6 +188,7 @@ class SpinningThreadPool final : public ThreadPool {
   std::vector<std::thread> workers_;
   Work work_;
   std::atomic<uint64_t> call_{0};
+  std::atomic<uint32_t> running_{0};  // Workers that have begun.
   std::atomic<uint32_t> parked_{0};
   std::atomic<uint32_t> busy_{0};
   std::atomic<uint64_t> next_{0};

@@ -30,6 +30,10 @@ class ThreadPool {
   // from inside a chunk runs on the calling thread.
   virtual int32_t Run(uint64_t count, uint32_t threads, Chunk chunk) = 0;
 
+  // Starts the workers, unless they run, and waits until each has begun: what
+  // a thread of libc's does first is then done. Not to be called during a Run.
+  virtual void Start() = 0;
+
   // The caller's thread included.
   virtual uint32_t thread_count() const = 0;
 };

@@ -124,6 +124,7 @@ bool RingClient::Submit(const RingLaunch& launch) {
   for (size_t i = 0; i < count; ++i) {
     Store(slot.arguments[i], launch.arguments[i]);
   }
+  tags_[submitted_ & (slot_count() - 1)] = launch.tag;
   // Pairs with the acquire in RingExecutor::Ready.
   std::atomic_ref(slot.sequence).store(++submitted_, std::memory_order_release);
   return true;
@@ -142,9 +143,18 @@ bool RingClient::Take(quern_ring_completion& completion) {
   quern_ring_completion& slot = memory_.completion(taken_);
   completion = {.sequence = ++taken_,
                 .status = Load(slot.status),
-                .tag = Load(slot.tag),
+                .tag = tags_[(taken_ - 1) & (slot_count() - 1)],
                 .detail = Load(slot.detail),
                 .run_nanoseconds = Load(slot.run_nanoseconds)};
+  return true;
+}
+
+bool RingClient::Abandon(uint32_t state, quern_ring_completion& completion) {
+  if (outstanding() == 0) return false;
+  completion = {.sequence = ++taken_,
+                .status = QUERN_RING_EXECUTOR_ENDED,
+                .tag = tags_[(taken_ - 1) & (slot_count() - 1)],
+                .detail = state};
   return true;
 }
 
@@ -191,13 +201,18 @@ const quern_ring_submission* RingExecutor::Take() {
   return &launch_;
 }
 
-bool RingExecutor::Await(absl::Duration timeout) {
-  return AwaitWord(memory_.header().executor_sleeps, timeout,
-                   [this] { return Ready(); });
+bool RingExecutor::Await(absl::Duration timeout,
+                         const std::atomic<bool>& stop) {
+  return AwaitWord(memory_.header().executor_sleeps, timeout, [this, &stop] {
+    return Ready() || stop.load(std::memory_order_relaxed);
+  });
 }
 
 void RingExecutor::Interrupt() {
   uint32_t& sleeps = memory_.header().executor_sleeps;
+  // Pairs with the fence in AwaitWord: a sleeper that this does not wake sees
+  // that it is to stop.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   Store(sleeps, 0U);
   FutexWake(sleeps);
 }

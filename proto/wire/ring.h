@@ -11,9 +11,12 @@
 #define QUERN_PROTO_WIRE_RING_H_
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -107,8 +110,13 @@ class RingClient final {
   // Wakes the executor if it sleeps. Call it once after a batch.
   void Wake();
 
-  // Takes the completion of the oldest outstanding launch, if it is there.
+  // Takes the completion of the oldest outstanding launch, if it is there. Its
+  // tag is that of the launch, whatever the executor wrote.
   bool Take(quern_ring_completion& completion);
+
+  // Gives up on the oldest outstanding launch, because the executor ended with
+  // `state`: fills in its completion. False: none is outstanding.
+  bool Abandon(uint32_t state, quern_ring_completion& completion);
 
   // Waits until Take would take one or the ring's state is not RUNNING, but
   // not longer than it spins and then sleeps for `timeout`. Returns whether
@@ -119,11 +127,13 @@ class RingClient final {
   uint32_t state() const;
 
  private:
-  explicit RingClient(RingMemory memory) : memory_(std::move(memory)) {}
+  explicit RingClient(RingMemory memory)
+      : memory_(std::move(memory)), tags_(memory_.slot_count()) {}
 
   bool Ready() const;
 
   RingMemory memory_;
+  std::vector<uint64_t> tags_;
   uint32_t submitted_ = 0;
   uint32_t taken_ = 0;
 };
@@ -138,11 +148,12 @@ class RingExecutor final {
   // then not copied.
   const quern_ring_submission* Take();
 
-  // Waits until Take would take one, but not longer than it spins and then
-  // sleeps for `timeout`, or until somebody interrupts.
-  bool Await(absl::Duration timeout);
+  // Waits until Take would take one or `stop` is set, but not longer than it
+  // spins and then sleeps for `timeout`. Returns whether either is so.
+  bool Await(absl::Duration timeout, const std::atomic<bool>& stop);
 
-  // Makes an Await in another thread return soon. Thread-safe.
+  // Ends the sleep of an Await in another thread, whose `stop` the caller has
+  // set before. Thread-safe.
   void Interrupt();
 
   // Tells the daemon that the launch that was taken begins.

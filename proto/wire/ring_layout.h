@@ -45,7 +45,9 @@ enum quern_ring_state {
   QUERN_RING_TIMED_OUT = 6,        /* A launch ran longer than it may. */
   QUERN_RING_FORBIDDEN_CALL = 7,   /* A system call that it may not make. */
   QUERN_RING_NOT_CONFINED = 8,     /* It could not enter its sandbox. */
-  QUERN_RING_UNRESPONSIVE = 9      /* It did not answer the daemon. */
+  QUERN_RING_UNRESPONSIVE = 9,     /* It did not answer the daemon. */
+  /* Never in the memory: a client says so whose daemon is gone. */
+  QUERN_RING_DAEMON_GONE = 10
 };
 
 /* Values of a submission's `flags`, or-ed. */

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -42,7 +44,9 @@ int CreateMemory(const char* name) {
 absl::StatusOr<SharedRegion> SharedRegion::Map(int fd, size_t size_bytes,
                                                Access access) {
   struct stat status;
-  if (::fstat(fd, &status) != 0) return ErrnoStatus(errno, "fstat");
+  // By number: libc asks by a path, which an executor's sandbox must forbid.
+  if (::syscall(SYS_fstat, fd, &status) != 0)
+    return ErrnoStatus(errno, "fstat");
   if (size_bytes == 0 || status.st_size < 0 ||
       static_cast<uint64_t>(status.st_size) < size_bytes) {
     return absl::InvalidArgumentError("the memory is shorter than its mapping");

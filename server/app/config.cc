@@ -13,9 +13,11 @@
 #include "absl/strings/str_cat.h"
 #include "proto/wire/image_format.h"
 #include "proto/wire/kernel_abi.h"
+#include "proto/wire/ring_layout.h"
 #include "proto/wire/status.h"
 #include "proto/wire/unique_fd.h"
 #include "quern/config/v1/daemon.pb.h"
+#include "server/executor/slot_ids.h"
 
 namespace quern {
 namespace {
@@ -151,6 +153,51 @@ void ReadCounts(const config::v1::Limits& limits, Checker& check,
       "limits.sessions_max", limits.sessions_max(), 256, 1, 65536);
 }
 
+void ReadServed(const config::v1::Limits& limits, Checker& check,
+                Config& config) {
+  config.rings_per_session_max = check.Number<uint32_t>(
+      "limits.rings_per_session_max", limits.rings_per_session_max(), 4, 1, 64);
+  config.ring_slots_max =
+      check.Number<uint32_t>("limits.ring_slots_max", limits.ring_slots_max(),
+                             QUERN_RING_SLOTS_MAX, 1, QUERN_RING_SLOTS_MAX);
+  config.buffers_per_session_max = check.Number<uint32_t>(
+      "limits.buffers_per_session_max", limits.buffers_per_session_max(), 64, 1,
+      1 << kBufferIndexBits);
+  config.buffer_bytes_per_session_max =
+      check.Number<uint64_t>("limits.buffer_bytes_per_session_max",
+                             limits.buffer_bytes_per_session_max(), 4096 * kMiB,
+                             4096, uint64_t{1} << QUERN_RING_OFFSET_BITS);
+  config.served_kernels_per_session_max =
+      check.Number<uint32_t>("limits.served_kernels_per_session_max",
+                             limits.served_kernels_per_session_max(),
+                             1 << kKernelIndexBits, 1, 1 << kKernelIndexBits);
+  config.launch_timeout =
+      check.Time("limits.launch_timeout", limits.has_launch_timeout(),
+                 limits.launch_timeout(), absl::Seconds(10));
+  config.executor_memory_bytes_max = check.Number<uint64_t>(
+      "limits.executor_memory_bytes_max", limits.executor_memory_bytes_max(),
+      1024 * kMiB, 16 * kMiB, uint64_t{1} << 46);
+  config.inline_launch_bytes_max = check.Number<uint64_t>(
+      "limits.inline_launch_bytes_max", limits.inline_launch_bytes_max(),
+      16 * kMiB, 1, 1024 * kMiB);
+}
+
+void ReadExecutor(const config::v1::Executor& executor,
+                  const ConfigContext& context, Checker& check,
+                  Config& config) {
+  config.executor_path =
+      executor.path().empty()
+          ? absl::StrCat(context.program_folder, "/quern-executor")
+          : executor.path();
+  if (!config::v1::SandboxMode_IsValid(executor.sandbox())) {
+    check.Report("executor.sandbox: not a mode of the sandbox");
+  }
+  config.executor_sandbox_required =
+      executor.sandbox() != config::v1::SANDBOX_MODE_BEST_EFFORT;
+  config.executor_threads = check.Number<uint32_t>(
+      "executor.threads", executor.threads(), 0, 0, 1024);
+}
+
 void ReadCompiler(const config::v1::Compiler& compiler,
                   const ConfigContext& context, Checker& check,
                   Config& config) {
@@ -255,7 +302,9 @@ absl::StatusOr<Config> ParseConfig(const std::string& text,
       "sockets.mode", proto.sockets().mode(), 0600, 0001, 0777);
   ReadSizes(proto.limits(), check, config);
   ReadCounts(proto.limits(), check, config);
+  ReadServed(proto.limits(), check, config);
   ReadCompiler(proto.compiler(), context, check, config);
+  ReadExecutor(proto.executor(), context, check, config);
   ReadAccess(proto.access(), context, check, config);
   ReadDisk(proto.disk(), check, config);
   config.log_level = LogLevelFrom(proto.log_level(), check);

@@ -44,11 +44,24 @@ struct Config {
   uint32_t disk_queued_writes_max = 0;
   uint64_t disk_queued_write_bytes_max = 0;
 
+  uint32_t rings_per_session_max = 0;
+  uint32_t ring_slots_max = 0;
+  uint32_t buffers_per_session_max = 0;
+  uint64_t buffer_bytes_per_session_max = 0;
+  uint32_t served_kernels_per_session_max = 0;
+  absl::Duration launch_timeout;
+  uint64_t executor_memory_bytes_max = 0;
+  uint64_t inline_launch_bytes_max = 0;
+
   std::string worker_path;
   bool sandbox_required = true;
   uint32_t crashes_max = 0;
   absl::Duration crash_refusal;
   uint32_t crashes_per_zygote_max = 0;
+
+  std::string executor_path;
+  bool executor_sandbox_required = true;
+  uint32_t executor_threads = 0;  // 0: as many as there are CPUs.
 
   AccessList access;
   LogLevel log_level = LogLevel::kInfo;

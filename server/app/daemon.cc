@@ -27,6 +27,8 @@
 #include "server/core/kernel_shelf.h"
 #include "server/core/single_flight.h"
 #include "server/core/source_store.h"
+#include "server/executor/executor_process.h"
+#include "server/executor/preferred_cpus.h"
 #include "server/rpc/admin_service_rpc.h"
 #include "server/rpc/health.h"
 #include "server/rpc/kernel_service_rpc.h"
@@ -40,6 +42,8 @@ namespace {
 
 // Calls that take all the time that a drain has leave so much for the disk.
 constexpr absl::Duration kLeastFlush = absl::Seconds(1);
+
+constexpr char kCpuFolder[] = "/sys/devices/system/cpu";
 
 // Bytes that nobody can guess. The kernel gives so few without fail.
 template <typename T>
@@ -62,6 +66,7 @@ class ComposedDaemon final : public Daemon {
         slabs_(NewCodeSlabs(
             {.slab_size_bytes = config.slab_size_bytes,
              .total_size_bytes_max = config.code_memory_bytes_max})),
+        executor_starter_(NewExecutorStarter(config.executor_path)),
         cache_(NewCodeCache(
             *slabs_, *directory_, config.directory_entries_max,
             [this](uint32_t slab) { attach_->NotifyRetired(slab); })),
@@ -148,12 +153,46 @@ class ComposedDaemon final : public Daemon {
     options.access = config_.access;
     options.sessions_max = config_.sessions_max;
     return StartAttachServer(options,
-                             {.slabs = *slabs_,
-                              .directory = *directory_,
+                             {.directory = *directory_,
                               .clock = clock_,
                               .logger = logger_,
-                              .make_token = Random<SessionToken>},
+                              .make_token = Random<SessionToken>,
+                              .served = {.slabs = *slabs_,
+                                         .find_kernel =
+                                             [this](const KernelKey& key) {
+                                               return cache_->Find(key);
+                                             },
+                                         .starter = *executor_starter_,
+                                         .setup = SetupOfExecutors(),
+                                         .clock = clock_,
+                                         .limits = LimitsOfServed(),
+                                         .counters = served_counters_}},
                              std::move(listener));
+  }
+
+  ServedLimits LimitsOfServed() const {
+    ServedLimits limits;
+    limits.rings_max = config_.rings_per_session_max;
+    limits.ring_slots_max = config_.ring_slots_max;
+    limits.buffers_max = config_.buffers_per_session_max;
+    limits.buffers_size_bytes_max = config_.buffer_bytes_per_session_max;
+    limits.kernels_max = config_.served_kernels_per_session_max;
+    limits.launch_timeout = config_.launch_timeout;
+    return limits;
+  }
+
+  // An executor may map all that its session may have, and any slab.
+  ExecutorSetup SetupOfExecutors() const {
+    ExecutorSetup setup;
+    setup.memory_bytes_max =
+        config_.executor_memory_bytes_max + config_.code_memory_bytes_max +
+        config_.buffer_bytes_per_session_max +
+        config_.rings_per_session_max * RingSizeBytes(config_.ring_slots_max);
+    setup.thread_count = config_.executor_threads;
+    setup.rings_max = config_.rings_per_session_max;
+    setup.sandbox_required = config_.executor_sandbox_required ? 1 : 0;
+    setup.cpus = PreferredCpus(ReadCpuCapacities(kCpuFolder));
+    return setup;
   }
 
   absl::StatusOr<std::unique_ptr<CompilerPool>> StartPool() {
@@ -226,6 +265,8 @@ class ComposedDaemon final : public Daemon {
   Health health_;
   const std::unique_ptr<KernelDirectory> directory_;
   const std::unique_ptr<CodeSlabs> slabs_;
+  ServedCounters served_counters_;
+  const std::unique_ptr<ExecutorStarter> executor_starter_;
   std::unique_ptr<AttachServer> attach_;
   const std::unique_ptr<CodeCache> cache_;
   const std::unique_ptr<ImageStore> images_;

@@ -17,11 +17,15 @@ constexpr uint64_t kOwn = 1024;
 // The attach socket, and the process behind it.
 constexpr uint64_t kAttachPerSession = 2;
 
+// The executor's control socket, and the process behind it.
+constexpr uint64_t kExecutorPerSession = 2;
+
 }  // namespace
 
-uint64_t DescriptorsFor(uint32_t sessions_max) {
-  return kOwn +
-         (kAttachPerSession + kConnectionsPerSession) * uint64_t{sessions_max};
+uint64_t DescriptorsFor(uint32_t sessions_max, uint32_t buffers_max) {
+  return kOwn + (kAttachPerSession + kExecutorPerSession +
+                 kConnectionsPerSession + buffers_max) *
+                    uint64_t{sessions_max};
 }
 
 uint64_t RaiseDescriptorLimit(uint64_t wanted) {

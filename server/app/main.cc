@@ -118,7 +118,8 @@ absl::Status Run(const Config& config, Logger& logger) {
   QUERN_ASSIGN_OR_RETURN(const UniqueFd signals, WatchSignals());
   const std::unique_ptr<ServiceManager> manager = NewServiceManager();
   QUERN_ASSIGN_OR_RETURN(Sockets sockets, OpenSockets(config));
-  const uint64_t wanted = DescriptorsFor(config.sessions_max);
+  const uint64_t wanted =
+      DescriptorsFor(config.sessions_max, config.buffers_per_session_max);
   if (const uint64_t granted = RaiseDescriptorLimit(wanted); granted < wanted) {
     logger.Log(LogLevel::kWarning,
                absl::StrCat("the system grants ", granted,

@@ -1,6 +1,7 @@
 // The thread that serves the attach socket.
 #include "server/attach/attach_server.h"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -28,20 +29,31 @@ namespace quern {
 namespace {
 
 // What an event is about, as epoll gives it back: a session's number times
-// two, plus one for its process; or one of these.
+// four, plus what of it; or one of these.
 constexpr uint64_t kListener = 0;
 constexpr uint64_t kWakeUp = 1;
 constexpr uint64_t kFirstSession = 1;
 
+constexpr uint64_t kOfSession = 4;
+enum : uint64_t { kSocket = 0, kProcess = 1, kExecutor = 2, kExecutorEnd = 3 };
+
 // How long accepting rests when descriptors have run out.
 constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
 
-constexpr int kTickMilliseconds = 100;
+constexpr absl::Duration kTick = absl::Milliseconds(100);
 
 struct Entry {
-  AttachSession session;
+  std::unique_ptr<AttachSession> session;
   UniqueFd process;  // A pidfd; invalid where the kernel gives none.
   absl::Time hello_limit;
+  // Whether its requests are waited for; not while one waits for its answer.
+  bool listening = true;
+};
+
+// One end of a connection within this process.
+struct OwnConnection {
+  UniqueFd socket;
+  Peer peer;
 };
 
 class EpollAttachServer final : public AttachServer {
@@ -82,6 +94,27 @@ class EpollAttachServer final : public AttachServer {
     return turned;
   }
 
+  absl::StatusOr<UniqueFd> Connect() override {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+      return ErrnoStatus(errno, "socketpair");
+    }
+    OwnConnection own{.socket = UniqueFd(ends[0])};
+    UniqueFd other(ends[1]);
+    if (::fcntl(own.socket.get(), F_SETFL, O_NONBLOCK) != 0) {
+      return ErrnoStatus(errno, "fcntl(O_NONBLOCK)");
+    }
+    QUERN_ASSIGN_OR_RETURN(own.peer, PeerOf(own.socket.get()));
+    {
+      std::lock_guard lock(mutex_);
+      connected_.push_back(std::move(own));
+    }
+    Wake();
+    return other;
+  }
+
+  const ServedCounters& served() override { return parts_.served.counters; }
+
   bool IsAttached(const SessionToken& token, uint32_t user_id) override {
     std::lock_guard lock(mutex_);
     return attached_.contains({token, user_id});
@@ -111,35 +144,74 @@ class EpollAttachServer final : public AttachServer {
       pulse_.Turn();
       const int count =
           ::epoll_wait(epoll_.get(), events.data(), events.size(), Timeout());
-      for (int i = 0; i < count; ++i) Handle(events[i].data.u64);
+      for (int i = 0; i < count; ++i) {
+        Handle(events[i].data.u64, events[i].events);
+      }
       Tick();
     }
   }
 
-  // Time matters only to those that have not said HELLO, and to a pause.
+  // Time matters to those that have not said HELLO, to a pause, and to
+  // executors.
   int Timeout() const {
+    absl::Duration wait = absl::InfiniteDuration();
+    for (const auto& [number, entry] : sessions_) {
+      wait = std::min(wait, entry.session->served().TickInterval().value_or(
+                                absl::InfiniteDuration()));
+    }
     const bool hurry =
-        accept_again_at_ ||
+        accept_again_at_ || !ending_.empty() ||
         std::any_of(sessions_.begin(), sessions_.end(), [](const auto& entry) {
-          return !entry.second.session.welcomed();
+          return !entry.second.session->welcomed();
         });
-    return hurry ? kTickMilliseconds : -1;
+    if (hurry) wait = std::min(wait, kTick);
+    return wait == absl::InfiniteDuration()
+               ? -1
+               : static_cast<int>(absl::ToInt64Milliseconds(wait));
   }
 
-  void Handle(uint64_t about) {
-    if (about == kListener) {
-      Accept();
-    } else if (about != kWakeUp) {
-      const uint64_t number = about / 2;
-      const auto found = sessions_.find(number);
-      if (found == sessions_.end()) return;
-      if (about % 2 != 0) {
+  void Handle(uint64_t about, uint32_t events) {
+    if (about == kListener) return Accept();
+    if (about == kWakeUp) return;
+    const uint64_t number = about / kOfSession;
+    const auto found = sessions_.find(number);
+    if (found == sessions_.end()) {
+      ReapEnding(number);
+      return;
+    }
+    AttachSession& session = *found->second.session;
+    switch (about % kOfSession) {
+      case kProcess:
         End(number, absl::OutOfRangeError("the client's process has ended"));
         return;
-      }
-      const absl::Status status = found->second.session.Serve(parts_.clock);
-      if (!status.ok()) End(number, status);
+      case kExecutor:
+        session.served().OnControl();
+        break;
+      case kExecutorEnd:
+        session.served().OnProcess();
+        break;
+      default:
+        // One that waits for its answer is not received from, but may leave.
+        if (session.busy() && (events & EPOLLHUP) != 0) {
+          End(number, absl::OutOfRangeError("the client has left"));
+          return;
+        }
+        GoOn(number, found->second, session.Serve(parts_.clock));
+        return;
     }
+    GoOn(number, found->second, session.TakeStatus());
+  }
+
+  // Ends the session if `status` says so, else listens as it should.
+  void GoOn(uint64_t number, Entry& entry, const absl::Status& status) {
+    if (!status.ok()) return End(number, status);
+    const bool listen = !entry.session->busy();
+    if (listen == entry.listening) return;
+    entry.listening = listen;
+    epoll_event event{};
+    event.events = listen ? EPOLLIN : 0;
+    event.data.u64 = number * kOfSession + kSocket;
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, entry.session->fd(), &event);
   }
 
   void Tick() {
@@ -148,15 +220,23 @@ class EpollAttachServer final : public AttachServer {
       accept_again_at_.reset();
       Watch(listener_.get(), kListener);
     }
-    std::vector<uint64_t> late;
-    for (const auto& [number, entry] : sessions_) {
-      if (!entry.session.welcomed() && entry.hello_limit <= now) {
-        late.push_back(number);
+    std::vector<std::pair<uint64_t, absl::Status>> ended;
+    for (auto& [number, entry] : sessions_) {
+      if (!entry.session->welcomed() && entry.hello_limit <= now) {
+        ended.emplace_back(number,
+                           absl::DeadlineExceededError("no HELLO came"));
+        continue;
       }
+      entry.session->served().Tick();
+      const absl::Status status = entry.session->TakeStatus();
+      if (!status.ok()) ended.emplace_back(number, status);
     }
-    for (const uint64_t number : late) {
-      End(number, absl::DeadlineExceededError("no HELLO came"));
+    for (const auto& [number, status] : ended) End(number, status);
+    for (auto& [number, entry] : sessions_) {
+      GoOn(number, entry, absl::OkStatus());
     }
+    std::erase_if(ending_,
+                  [](auto& entry) { return entry.second->Reap().has_value(); });
   }
 
   void Accept() {
@@ -194,19 +274,24 @@ class EpollAttachServer final : public AttachServer {
     // A forked child may hold the connection open after its process ended.
     UniqueFd process(
         static_cast<int>(::syscall(SYS_pidfd_open, peer.process_id, 0)));
-    if (!Watch(fd, number * 2)) return;
-    if (process.valid()) Watch(process.get(), number * 2 + 1);
+    if (!Watch(fd, number * kOfSession + kSocket)) return;
+    if (process.valid()) Watch(process.get(), number * kOfSession + kProcess);
+    auto session = std::make_unique<AttachSession>(
+        std::move(socket), peer.user_id, parts_.make_token(),
+        RequestBudget(options_.requests_burst_max,
+                      options_.requests_per_second_max, now),
+        parts_.directory, parts_.served,
+        [this, number](ExecutorProcess& executor) {
+          Watch(executor.control_fd(), number * kOfSession + kExecutor);
+          Watch(executor.process_fd(), number * kOfSession + kExecutorEnd);
+        });
     const auto added = sessions_.emplace(
-        number, Entry{.session = AttachSession(
-                          std::move(socket), peer.user_id, parts_.make_token(),
-                          RequestBudget(options_.requests_burst_max,
-                                        options_.requests_per_second_max, now),
-                          parts_.slabs, parts_.directory),
+        number, Entry{.session = std::move(session),
                       .process = std::move(process),
                       .hello_limit = now + options_.hello_timeout});
     // Nobody can show the token before WELCOME has told it.
     std::lock_guard lock(mutex_);
-    attached_.insert(IdentityOf(added.first->second.session));
+    attached_.insert(IdentityOf(*added.first->second.session));
   }
 
   void End(uint64_t number, const absl::Status& why) {
@@ -217,9 +302,18 @@ class EpollAttachServer final : public AttachServer {
     }
     {
       std::lock_guard lock(mutex_);
-      attached_.erase(IdentityOf(found->second.session));
+      attached_.erase(IdentityOf(*found->second.session));
+    }
+    // Its memory may take a while to go; that is not waited for.
+    if (auto executor = found->second.session->served().Release()) {
+      ending_.emplace(number, std::move(executor));
     }
     sessions_.erase(found);
+  }
+
+  void ReapEnding(uint64_t number) {
+    const auto found = ending_.find(number);
+    if (found != ending_.end() && found->second->Reap()) ending_.erase(found);
   }
 
   // Tells the sessions what others asked to tell. False: to stop.
@@ -227,19 +321,24 @@ class EpollAttachServer final : public AttachServer {
     eventfd_t count;
     if (::eventfd_read(wake_.get(), &count) != 0) count = 0;
     std::vector<uint32_t> retired;
+    std::vector<OwnConnection> connected;
     {
       std::lock_guard lock(mutex_);
       retired.swap(retired_);
+      connected.swap(connected_);
       if (stop_) return false;
     }
     for (const uint32_t slab : retired) TellRetired(slab);
+    for (OwnConnection& own : connected) {
+      Begin(std::move(own.socket), own.peer);
+    }
     return true;
   }
 
   void TellRetired(uint32_t slab) {
     std::vector<std::pair<uint64_t, absl::Status>> deaf;
     for (auto& [number, entry] : sessions_) {
-      const absl::Status status = entry.session.SendRetired(slab);
+      const absl::Status status = entry.session->SendRetired(slab);
       if (!status.ok()) deaf.emplace_back(number, status);
     }
     for (const auto& [number, status] : deaf) End(number, status);
@@ -260,11 +359,14 @@ class EpollAttachServer final : public AttachServer {
 
   // Of the thread.
   std::map<uint64_t, Entry> sessions_;
+  // Killed executors of sessions that ended.
+  std::map<uint64_t, std::unique_ptr<ExecutorProcess>> ending_;
   uint64_t last_session_ = kFirstSession;
   std::optional<absl::Time> accept_again_at_;
 
   std::mutex mutex_;
   std::set<Identity> attached_ ABSL_GUARDED_BY(mutex_);
+  std::vector<OwnConnection> connected_ ABSL_GUARDED_BY(mutex_);
   std::vector<uint32_t> retired_ ABSL_GUARDED_BY(mutex_);
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
 

@@ -13,9 +13,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "cache/code_slabs.h"
 #include "cache/kernel_directory.h"
 #include "proto/wire/unique_fd.h"
+#include "server/attach/served_session.h"
 #include "server/core/access.h"
 #include "server/core/clock.h"
 #include "server/core/logger.h"
@@ -42,17 +42,27 @@ class AttachServer : public SessionRegistry {
   // Whether its thread has turned since the last call of this; also makes it
   // turn. For one watcher. The first call is true.
   virtual bool Responds() = 0;
+
+  // A connection from this process itself, as one to the listening socket:
+  // how the daemon is a client of its own rings.
+  //
+  // ResourceExhausted: no descriptors.
+  virtual absl::StatusOr<UniqueFd> Connect() = 0;
+
+  // Executors of all sessions, and how they ended.
+  virtual const ServedCounters& served() = 0;
 };
 
 // What the server hands out, and what it needs. The references must outlive
 // the server.
 struct AttachServerParts {
-  CodeSlabs& slabs;
   KernelDirectory& directory;
   Clock& clock;
   Logger& logger;
   // Makes tokens that nobody can guess.
   std::function<SessionToken()> make_token;
+  // The slabs, and what served launches need.
+  ServedParts served;
 };
 
 // Starts serving `listener`, a listening SOCK_SEQPACKET socket, on a thread of

@@ -16,7 +16,7 @@ namespace {
 // Then the other sessions have their turn.
 constexpr int kPacketsPerTurn = 16;
 
-quern_attach_reply Reply(quern_attach_type type) {
+quern_attach_reply MakeReply(quern_attach_type type) {
   quern_attach_reply reply{};
   reply.magic = QUERN_ATTACH_MAGIC;
   reply.version = QUERN_ATTACH_VERSION;
@@ -29,7 +29,7 @@ std::string_view BytesOf(const quern_attach_reply& reply) {
 }
 
 quern_attach_reply Refusal(const absl::Status& why) {
-  quern_attach_reply reply = Reply(QUERN_ATTACH_REFUSED);
+  quern_attach_reply reply = MakeReply(QUERN_ATTACH_REFUSED);
   reply.status = static_cast<uint32_t>(why.code());
   const size_t size = std::min(why.message().size(), sizeof(reply.message) - 1);
   std::memcpy(reply.message, why.message().data(), size);
@@ -59,18 +59,24 @@ absl::Status CheckRequest(const quern_attach_request& request,
 
 AttachSession::AttachSession(UniqueFd socket, uint32_t user_id,
                              const SessionToken& token, RequestBudget budget,
-                             CodeSlabs& slabs, KernelDirectory& directory)
+                             KernelDirectory& directory,
+                             const ServedParts& served,
+                             ServedSession::OnStarted on_executor)
     : socket_(std::move(socket)),
       user_id_(user_id),
       token_(token),
       budget_(budget),
-      slabs_(slabs),
-      directory_(directory) {}
+      slabs_(served.slabs),
+      directory_(directory),
+      served_(served, std::move(on_executor),
+              [this](absl::StatusOr<ServedReply> reply) {
+                Reply(std::move(reply));
+              }) {}
 
 absl::Status AttachSession::Serve(Clock& clock) {
-  for (int i = 0; i < kPacketsPerTurn; ++i) {
+  for (int i = 0; i < kPacketsPerTurn && !busy(); ++i) {
     const absl::StatusOr<Packet> packet =
-        ReceivePacket(socket_.get(), sizeof(quern_attach_request));
+        ReceivePacket(socket_.get(), sizeof(quern_attach_load_request));
     if (absl::IsUnavailable(packet.status())) return absl::OkStatus();
     if (absl::IsInvalidArgument(packet.status())) {
       return Refuse(packet.status());
@@ -87,18 +93,22 @@ absl::Status AttachSession::Serve(Clock& clock) {
 
 absl::Status AttachSession::SendRetired(uint32_t slab) {
   if (!welcomed_) return absl::OkStatus();
-  quern_attach_reply reply = Reply(QUERN_ATTACH_RETIRED);
+  quern_attach_reply reply = MakeReply(QUERN_ATTACH_RETIRED);
   reply.value = slab;
   return Send(reply);
 }
 
 absl::Status AttachSession::Answer(std::string_view packet,
                                    bool has_descriptor) {
-  quern_attach_request request;
-  if (packet.size() != sizeof(request)) {
-    return Refuse(absl::InvalidArgumentError("a request is 32 bytes"));
+  quern_attach_request request{};
+  std::memcpy(&request, packet.data(),
+              std::min(packet.size(), sizeof(request)));
+  const bool loads = request.type == QUERN_ATTACH_LOAD_KERNEL;
+  if (packet.size() !=
+      (loads ? sizeof(quern_attach_load_request) : sizeof(request))) {
+    return Refuse(absl::InvalidArgumentError(
+        loads ? "a request with a key is 64 bytes" : "a request is 32 bytes"));
   }
-  std::memcpy(&request, packet.data(), sizeof(request));
   const absl::Status status = CheckRequest(request, has_descriptor);
   if (!status.ok()) return Refuse(status);
   if (request.type == QUERN_ATTACH_BYE) {
@@ -113,9 +123,51 @@ absl::Status AttachSession::Answer(std::string_view packet,
       return Welcome();
     case QUERN_ATTACH_GET_SLAB:
       return GiveSlab(request.argument);
+    case QUERN_ATTACH_LOAD_KERNEL: {
+      KernelKey key;
+      std::memcpy(key.bytes.data(), packet.data() + sizeof(request),
+                  key.bytes.size());
+      served_.LoadKernel(key);
+      return TakeStatus();
+    }
+    default:
+      return AnswerServed(request);
+  }
+}
+
+absl::Status AttachSession::AnswerServed(const quern_attach_request& request) {
+  switch (request.type) {
+    case QUERN_ATTACH_UNLOAD_KERNEL:
+      served_.UnloadKernel(request.argument);
+      break;
+    case QUERN_ATTACH_ALLOC_BUFFER:
+      served_.AllocateBuffer(request.argument);
+      break;
+    case QUERN_ATTACH_FREE_BUFFER:
+      served_.FreeBuffer(request.argument);
+      break;
+    case QUERN_ATTACH_OPEN_RING:
+      served_.OpenRing(request.argument);
+      break;
+    case QUERN_ATTACH_CLOSE_RING:
+      served_.CloseRing(request.argument);
+      break;
     default:
       return Refuse(absl::InvalidArgumentError("unknown type of request"));
   }
+  return TakeStatus();
+}
+
+void AttachSession::Reply(absl::StatusOr<ServedReply> answer) {
+  if (!answer.ok()) {
+    // Not a breach of the protocol: the session goes on.
+    status_ = Send(Refusal(answer.status()));
+    return;
+  }
+  quern_attach_reply reply = MakeReply(answer->type);
+  reply.value = answer->value;
+  reply.size_bytes = answer->size_bytes;
+  status_ = Send(reply, answer->fd.get());
 }
 
 absl::Status AttachSession::Welcome() {
@@ -124,7 +176,7 @@ absl::Status AttachSession::Welcome() {
     return Refuse(
         absl::ResourceExhaustedError("the daemon has no descriptors left"));
   }
-  quern_attach_reply reply = Reply(QUERN_ATTACH_WELCOME);
+  quern_attach_reply reply = MakeReply(QUERN_ATTACH_WELCOME);
   reply.value = directory_.incarnation();
   reply.size_bytes = directory->size_bytes;
   std::copy(token_.begin(), token_.end(), reply.session_token);
@@ -145,7 +197,7 @@ absl::Status AttachSession::GiveSlab(uint64_t slab) {
                             : absl::ResourceExhaustedError(
                                   "the daemon has no descriptors left")));
   }
-  quern_attach_reply reply = Reply(QUERN_ATTACH_SLAB);
+  quern_attach_reply reply = MakeReply(QUERN_ATTACH_SLAB);
   reply.value = slab;
   reply.size_bytes = descriptor->size_bytes;
   return Send(reply, descriptor->fd.get());

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "cache/code_slabs.h"
@@ -11,6 +12,7 @@
 #include "proto/wire/attach_protocol.h"
 #include "proto/wire/unique_fd.h"
 #include "server/attach/request_budget.h"
+#include "server/attach/served_session.h"
 #include "server/core/clock.h"
 #include "server/core/session.h"
 
@@ -20,10 +22,14 @@ namespace quern {
 class AttachSession final {
  public:
   // `socket` is connected and non-blocking; the references must outlive the
-  // session.
+  // session. `on_executor` is called with each executor that it starts, so
+  // that its descriptors are watched.
   AttachSession(UniqueFd socket, uint32_t user_id, const SessionToken& token,
-                RequestBudget budget, CodeSlabs& slabs,
-                KernelDirectory& directory);
+                RequestBudget budget, KernelDirectory& directory,
+                const ServedParts& served,
+                ServedSession::OnStarted on_executor);
+  AttachSession(const AttachSession&) = delete;
+  AttachSession& operator=(const AttachSession&) = delete;
 
   int fd() const { return socket_.get(); }
   uint32_t user_id() const { return user_id_; }
@@ -31,14 +37,24 @@ class AttachSession final {
   // Whether it has said HELLO.
   bool welcomed() const { return welcomed_; }
 
-  // Receives and answers what has come, a few packets at a time. An error ends
-  // the session:
+  // Receives and answers what has come, a few packets at a time, unless the
+  // session is busy. An error ends the session:
   //
   // OutOfRange: the client has left.
   // InvalidArgument, FailedPrecondition: it broke the protocol. It is told.
   // ResourceExhausted: it asks too much. It is told.
   // Unavailable: it does not read its answers.
   absl::Status Serve(Clock& clock);
+
+  // Whether a request waits for its answer, so that no other is received.
+  bool busy() const { return served_.busy(); }
+
+  // To be told of its executor and of time; then call TakeStatus.
+  ServedSession& served() { return served_; }
+
+  // Whether the session goes on: an error if an answer that came later than
+  // its request could not be sent. As for Serve.
+  absl::Status TakeStatus() { return std::exchange(status_, absl::OkStatus()); }
 
   // Tells the client that `slab` is retired, if it has said HELLO.
   //
@@ -47,6 +63,8 @@ class AttachSession final {
 
  private:
   absl::Status Answer(std::string_view packet, bool has_descriptor);
+  absl::Status AnswerServed(const quern_attach_request& request);
+  void Reply(absl::StatusOr<ServedReply> reply);
   absl::Status Welcome();
   absl::Status GiveSlab(uint64_t slab);
   absl::Status Send(const quern_attach_reply& reply, int fd = -1);
@@ -59,6 +77,8 @@ class AttachSession final {
   CodeSlabs& slabs_;
   KernelDirectory& directory_;
   bool welcomed_ = false;
+  absl::Status status_;
+  ServedSession served_;
 };
 
 // Tells the client at `socket` why it is refused, as far as it reads.

@@ -21,6 +21,15 @@ std::span<const int> AllowedSyscalls();
 // Unimplemented: this machine has no such filters.
 absl::Status FilterSyscalls();
 
+// The system calls that an executor may make.
+std::span<const int> AllowedExecutorSyscalls();
+
+// As FilterSyscalls, for an executor and for all threads of the process: files
+// may be mapped too, but executable only what is a file and not writable.
+//
+// Unimplemented: this machine has no such filters.
+absl::Status FilterExecutorSyscalls();
+
 }  // namespace quern
 
 #endif  // QUERN_SERVER_SANDBOX_SYSCALL_FILTER_H_

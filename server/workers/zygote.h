@@ -7,11 +7,12 @@
 #include "compiler/api/compiler.h"
 #include "proto/wire/compile_spec.h"
 #include "proto/wire/kernel_key.h"
+#include "server/sandbox/spawn.h"
 
 namespace quern {
 
 // The descriptor on which the daemon gives the control socket.
-inline constexpr int kControlFd = 3;
+inline constexpr int kControlFd = kSpawnControlFd;
 
 struct ZygoteOptions {
   BuildId build_id{};

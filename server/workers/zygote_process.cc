@@ -1,12 +1,7 @@
 // Starting a zygote and talking to it.
 #include "server/workers/zygote_process.h"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,7 +11,7 @@
 #include "proto/wire/packet.h"
 #include "proto/wire/status.h"
 #include "quern/worker/v1/worker.pb.h"
-#include "server/workers/zygote.h"
+#include "server/sandbox/spawn.h"
 
 namespace quern {
 namespace {
@@ -103,69 +98,15 @@ class SpawnedZygote final : public ZygoteProcess {
   const UniqueFd control_;
 };
 
-// The attributes and actions of a spawn, freed at the end.
-class SpawnPlan final {
- public:
-  explicit SpawnPlan(int control) {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDWR, 0);
-    ::posix_spawn_file_actions_adddup2(&actions_, 0, 1);
-    ::posix_spawn_file_actions_adddup2(&actions_, control, kControlFd);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions_, kControlFd + 1);
-    ::posix_spawnattr_init(&attributes_);
-    // The daemon blocks the signals that end it; and those of its terminal are
-    // not for the zygote, which ends when the daemon does.
-    sigset_t none;
-    sigemptyset(&none);
-    ::posix_spawnattr_setsigmask(&attributes_, &none);
-    sigset_t all;
-    sigfillset(&all);
-    ::posix_spawnattr_setsigdefault(&attributes_, &all);
-    ::posix_spawnattr_setpgroup(&attributes_, 0);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK |
-                                                 POSIX_SPAWN_SETSIGDEF |
-                                                 POSIX_SPAWN_SETPGROUP);
-  }
-  SpawnPlan(const SpawnPlan&) = delete;
-  SpawnPlan& operator=(const SpawnPlan&) = delete;
-  ~SpawnPlan() {
-    ::posix_spawnattr_destroy(&attributes_);
-    ::posix_spawn_file_actions_destroy(&actions_);
-  }
-
-  absl::StatusOr<pid_t> Spawn(const std::string& path) const {
-    char* const arguments[] = {const_cast<char*>(path.c_str()), nullptr};
-    char* const environment[] = {nullptr};
-    pid_t pid = 0;
-    const int error = ::posix_spawn(&pid, path.c_str(), &actions_, &attributes_,
-                                    arguments, environment);
-    if (error != 0) return ErrnoStatus(error, "start the compile worker");
-    return pid;
-  }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
-
 class ProgramZygoteStarter final : public ZygoteStarter {
  public:
   explicit ProgramZygoteStarter(std::string path) : path_(std::move(path)) {}
 
   absl::StatusOr<std::unique_ptr<ZygoteProcess>> Start(
       const ZygoteSetup& setup) override {
-    int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-      return ErrnoStatus(errno, "socketpair");
-    }
-    UniqueFd ours(ends[0]);
-    const UniqueFd theirs(ends[1]);
-    if (::fcntl(ours.get(), F_SETFL, O_NONBLOCK) != 0) {
-      return ErrnoStatus(errno, "fcntl(O_NONBLOCK)");
-    }
-    QUERN_ASSIGN_OR_RETURN(const pid_t pid,
-                           SpawnPlan(theirs.get()).Spawn(path_));
-    auto zygote = std::make_unique<SpawnedZygote>(pid, std::move(ours));
+    QUERN_ASSIGN_OR_RETURN(SpawnedProgram program, SpawnProgram(path_));
+    auto zygote = std::make_unique<SpawnedZygote>(program.pid,
+                                                  std::move(program.control));
     QUERN_RETURN_IF_ERROR(zygote->SetUp(setup));
     return zygote;
   }

@@ -37,14 +37,25 @@ void CheckAnswers(int peer) {
       std::memcpy(&fd, CMSG_DATA(rights), sizeof(fd));
       UniqueFd closes(fd);
     }
-    const bool known = reply.type == QUERN_ATTACH_WELCOME ||
-                       reply.type == QUERN_ATTACH_SLAB ||
-                       reply.type == QUERN_ATTACH_REFUSED;
+    const bool known =
+        reply.type == QUERN_ATTACH_WELCOME || reply.type == QUERN_ATTACH_SLAB ||
+        reply.type == QUERN_ATTACH_REFUSED ||
+        reply.type == QUERN_ATTACH_KERNEL ||
+        reply.type == QUERN_ATTACH_BUFFER || reply.type == QUERN_ATTACH_DONE;
     if (size != sizeof(reply) || reply.magic != QUERN_ATTACH_MAGIC || !known ||
         reply.message[sizeof(reply.message) - 1] != '\0') {
       __builtin_trap();
     }
   }
+}
+
+// A key that begins with 0 is that of the kernel in slab 1.
+std::optional<KernelInfo> FindKernel(const KernelKey& key) {
+  if (key.bytes[0] != 0) return std::nullopt;
+  KernelInfo info;
+  info.key = key;
+  info.place = {.slab = 1, .page = 0};
+  return info;
 }
 
 void Fuzz(const uint8_t* data, size_t size) {
@@ -59,9 +70,19 @@ void Fuzz(const uint8_t* data, size_t size) {
   }
   UniqueFd peer(ends[0]);
   FakeClock clock;
+  const std::unique_ptr<ExecutorStarter> starter =
+      NewExecutorStarter("/nowhere");
+  ServedCounters counters;
+  const ServedParts served = {.slabs = *slabs,
+                              .find_kernel = FindKernel,
+                              .starter = *starter,
+                              .setup = {},
+                              .clock = clock,
+                              .limits = {.buffers_size_bytes_max = 1 << 20},
+                              .counters = counters};
   AttachSession session(UniqueFd(ends[1]), 0, SessionToken{},
-                        RequestBudget(kBurst, kBurst, clock.Now()), *slabs,
-                        **directory);
+                        RequestBudget(kBurst, kBurst, clock.Now()), **directory,
+                        served, [](ExecutorProcess&) {});
   absl::Status status;
   while (size > 0 && status.ok()) {
     const size_t length = std::min<size_t>(data[0], size - 1);

@@ -12,7 +12,7 @@ import unittest
 import harness
 from harness import KERNELS, SystemTest, wait_until
 
-MAGIC, VERSION = 0x314E5251, 1
+MAGIC, VERSION = 0x314E5251, 2
 HELLO, GET_SLAB, BYE = 1, 2, 3
 WELCOME, SLAB, REFUSED, RETIRED = 65, 66, 67, 129
 

@@ -28,7 +28,10 @@ MAY_INCLUDE = {
     "server/core": ["proto/wire", "cache", "compiler/api"],
     "server/workers": ["proto/wire", "cache", "compiler/api", "server/core",
                        "server/sandbox", "quern/v1", "quern/worker/v1"],
-    "server/attach": ["proto/wire", "cache", "server/core", "server/sandbox"],
+    # An executor launches as a client does that launches directly.
+    "server/executor": ["proto/wire", "client/runtime", "server/sandbox"],
+    "server/attach": ["proto/wire", "cache", "server/core", "server/executor",
+                      "server/sandbox"],
     "server/rpc": ["proto/wire", "cache", "compiler/api", "server/core",
                    "server/sandbox", "quern/v1"],
     "server/app": ["proto/wire", "cache", "compiler/api", "server", "quern/v1",

@@ -187,6 +187,152 @@ QUERN_API quern_code quern_launch_grid(quern_client* client,
                                        size_t argument_count,
                                        uint32_t threads, quern_error* error);
 
+/* Served launches: kernels that run in a process of the daemon's, confined, on
+ * buffers that both share. A kernel that crashes ends that process and not this
+ * one; a process that must run no foreign code can launch all the same.
+ *
+ *   quern_session* session;
+ *   quern_session_create(client, &session, NULL);
+ *   uint8_t key[32];
+ *   quern_kernel_key(add, key);
+ *   uint32_t id;
+ *   quern_session_load(session, key, &id, NULL);
+ *   quern_buffer* x;
+ *   quern_buffer_create(session, 4 * n, &x, NULL);
+ *   quern_ring* ring;
+ *   quern_ring_create(session, 64, &ring, NULL);
+ *   uint64_t args[2] = {quern_buffer_argument(x, 0), n};
+ *   quern_served_launch launch = {.tag = 1, .kernel = id, .grid = {.x = 8},
+ *                                 .args = args, .argument_count = 2};
+ *   size_t count;
+ *   quern_ring_submit(ring, &launch, 1, &count, NULL);
+ *   quern_completion done;
+ *   quern_ring_wait(ring, &done, 1, 1000, &count, NULL);
+ *
+ * A session belongs to one daemon and one process: when the daemon goes, or in
+ * a forked child, make a new one. Sessions are thread-safe, buffers immutable;
+ * a ring is for one thread at a time. They may be destroyed in any order. */
+typedef struct quern_session quern_session;
+typedef struct quern_buffer quern_buffer;
+typedef struct quern_ring quern_ring;
+
+/* On success the caller owns `*session`. Codes: those of quern_client_create.
+ * FAILED_PRECONDITION from any function below: this is a forked child. */
+QUERN_API quern_code quern_session_create(quern_client* client,
+                                          quern_session** session,
+                                          quern_error* error);
+
+/* NULL is allowed, here and in the two functions like it below. */
+QUERN_API void quern_session_destroy(quern_session* session);
+
+/* Returns the id by which launches of this session name the kernel of `key`,
+ * which need not be mapped here. It stays valid when the daemon evicts the
+ * kernel, and when the executor is started anew.
+ *
+ * NOT_FOUND: the daemon does not have it; compile it. RESOURCE_EXHAUSTED: the
+ * session has as many kernels as it may. */
+QUERN_API quern_code quern_session_load(quern_session* session,
+                                        const uint8_t key[32],
+                                        uint32_t* kernel, quern_error* error);
+
+/* Gives the id back. No launch of the kernel may be outstanding.
+ * NOT_FOUND: it is not loaded. */
+QUERN_API quern_code quern_session_unload(quern_session* session,
+                                          uint32_t kernel, quern_error* error);
+
+/* Makes a buffer of zeros, mapped here and in the executor. On success the
+ * caller owns `*buffer`.
+ *
+ * OUT_OF_RANGE: 0 bytes. RESOURCE_EXHAUSTED: the session has as many buffers,
+ * or bytes of them, as it may (4 GiB unless the daemon is configured
+ * otherwise). */
+QUERN_API quern_code quern_buffer_create(quern_session* session,
+                                         uint64_t size_bytes,
+                                         quern_buffer** buffer,
+                                         quern_error* error);
+
+/* No launch that uses it may be outstanding. */
+QUERN_API void quern_buffer_destroy(quern_buffer* buffer);
+
+/* Its memory in this process, until it is destroyed. */
+QUERN_API void* quern_buffer_data(const quern_buffer* buffer);
+QUERN_API uint64_t quern_buffer_size(const quern_buffer* buffer);
+
+/* The argument that stands for a pointer to the byte at `offset_bytes`, which
+ * is at most the buffer's size. The argument 0 is the null pointer. */
+QUERN_API uint64_t quern_buffer_argument(const quern_buffer* buffer,
+                                         uint64_t offset_bytes);
+
+/* Makes a ring: `slots` is a power of two, at most 1,024, and how many launches
+ * can be outstanding. The session's first ring starts its executor, and so does
+ * the next one after an executor has ended. On success the caller owns `*ring`.
+ *
+ * OUT_OF_RANGE: another number of slots. RESOURCE_EXHAUSTED: the session has as
+ * many rings as it may (4 unless configured otherwise). NOT_FOUND,
+ * FAILED_PRECONDITION, ABORTED: there is no executor, it cannot be confined on
+ * this machine, or it ended at once. */
+QUERN_API quern_code quern_ring_create(quern_session* session, uint32_t slots,
+                                       quern_ring** ring, quern_error* error);
+
+/* Launches that have not begun do not run. */
+QUERN_API void quern_ring_destroy(quern_ring* ring);
+
+/* Read the clock before and after, and report the time in between. */
+#define QUERN_SERVED_MEASURE 1u
+
+typedef struct quern_served_launch {
+  uint64_t tag;         /* Comes back with the completion. */
+  uint32_t kernel;      /* From quern_session_load. */
+  uint32_t flags;       /* QUERN_SERVED_MEASURE, or 0. */
+  quern_grid grid;
+  uint32_t reserved;    /* 0. */
+  const uint64_t* args; /* As for quern_launch_grid, but for pointers, which
+                         * come from quern_buffer_argument. At most 128. */
+  size_t argument_count;
+} quern_served_launch;
+
+/* Submits launches in their order, as many as there are free slots for. They
+ * run one after the other, and their arguments are copied before the function
+ * returns. Makes no system call unless the executor sleeps, and allocates
+ * nothing.
+ *
+ * `*submitted` is how many, also on failure. INVALID_ARGUMENT: more than 128
+ * arguments, or flags that are not known. ABORTED, DEADLINE_EXCEEDED,
+ * RESOURCE_EXHAUSTED, UNAVAILABLE: the executor has ended, as the message says;
+ * take what is outstanding, and make a new ring. */
+QUERN_API quern_code quern_ring_submit(quern_ring* ring,
+                                       const quern_served_launch* launches,
+                                       size_t count, size_t* submitted,
+                                       quern_error* error);
+
+typedef struct quern_completion {
+  uint64_t tag;
+  /* QUERN_OK: every program has run. ABORTED: a device assert failed, or the
+   * executor crashed or was killed. DEADLINE_EXCEEDED: the launch ran longer
+   * than it may (10 s unless configured otherwise). RESOURCE_EXHAUSTED: no
+   * memory. UNAVAILABLE: the daemon is gone. NOT_FOUND: no such kernel or
+   * buffer. OUT_OF_RANGE: an offset is past its buffer's end.
+   * INVALID_ARGUMENT: another number of arguments, or 2^63 programs. */
+  quern_code code;
+  uint32_t status;          /* enum quern_ring_status, quern/ring_layout.h. */
+  uint32_t detail;          /* Its detail: an assert's or argument's number. */
+  uint32_t reserved;
+  uint64_t run_nanoseconds; /* 0 unless QUERN_SERVED_MEASURE was set. */
+} quern_completion;
+
+/* Takes completions in the order of their launches, at most `count_max`. If
+ * there is none it waits for one: it spins for about 50 us, then sleeps, for
+ * `timeout_ms` in all. `*count` is how many; 0 after the time, or if nothing is
+ * outstanding. It does not wait for a daemon that is gone. */
+QUERN_API quern_code quern_ring_wait(quern_ring* ring,
+                                     quern_completion* completions,
+                                     size_t count_max, uint32_t timeout_ms,
+                                     size_t* count, quern_error* error);
+
+/* Fills `error` with what `completion` says in words. Its code is returned. */
+QUERN_API quern_code quern_completion_error(const quern_completion* completion,
+                                            quern_error* error);
+
 /* "0.1.0". */
 QUERN_API const char* quern_version(void);
 

@@ -57,6 +57,7 @@ static_assert(offsetof(quern_directory_header, target) == 128);
 static_assert(offsetof(quern_attach_request, version) == 4);
 static_assert(offsetof(quern_attach_request, type) == 8);
 static_assert(offsetof(quern_attach_request, argument) == 16);
+static_assert(offsetof(quern_attach_load_request, key) == 32);
 static_assert(offsetof(quern_attach_reply, version) == 4);
 static_assert(offsetof(quern_attach_reply, type) == 8);
 static_assert(offsetof(quern_attach_reply, status) == 12);
@@ -102,7 +103,7 @@ TEST(LayoutTest, HelloRequestHasItsGoldenBytes) {
   hello.version = QUERN_ATTACH_VERSION;
   hello.type = QUERN_ATTACH_HELLO;
   const std::string bytes(reinterpret_cast<const char*>(&hello), sizeof(hello));
-  EXPECT_EQ(bytes, std::string("QRN1\x01\0\0\0\x01\0\0\0", 12) +
+  EXPECT_EQ(bytes, std::string("QRN1\x02\0\0\0\x01\0\0\0", 12) +
                        std::string(20, '\0'));
 }
 
@@ -117,7 +118,7 @@ TEST(LayoutTest, WelcomeReplyHasItsGoldenBytes) {
   welcome.session_token[15] = 0xff;
   welcome.message[0] = 'm';
   const std::string bytes(reinterpret_cast<const char*>(&welcome), 49);
-  EXPECT_EQ(bytes, std::string("QRN1\x01\0\0\0\x41\0\0\0\0\0\0\0", 16) +
+  EXPECT_EQ(bytes, std::string("QRN1\x02\0\0\0\x41\0\0\0\0\0\0\0", 16) +
                        std::string("\x02\x01\0\0\0\0\0\0", 8) +
                        std::string("\x04\x03\0\0\0\0\0\0", 8) +
                        std::string(15, '\0') + "\xff" + "m");

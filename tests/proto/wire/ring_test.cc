@@ -14,6 +14,8 @@
 namespace quern {
 namespace {
 
+const std::atomic<bool> kGoOn = false;
+
 SharedRegion MapRing(const RingOwner& owner) {
   return *SharedRegion::Map(owner.fd(), owner.size_bytes(), Access::kReadWrite);
 }
@@ -165,7 +167,7 @@ TEST(RingTest, TheOwnerSeesALaunchThatRuns) {
 TEST(RingTest, AWaitForNothingEndsWithItsTime) {
   Ring ring(2);
   EXPECT_FALSE(ring.client.Await(absl::Milliseconds(1)));
-  EXPECT_FALSE(ring.executor.Await(absl::Milliseconds(1)));
+  EXPECT_FALSE(ring.executor.Await(absl::Milliseconds(1), kGoOn));
   EXPECT_FALSE(ring.client.Await(absl::ZeroDuration()));
 }
 
@@ -187,7 +189,7 @@ void Serve(RingExecutor& executor, absl::Duration sleep) {
   while (true) {
     const quern_ring_submission* launch = executor.Take();
     if (launch == nullptr) {
-      executor.Await(sleep);
+      executor.Await(sleep, kGoOn);
       continue;
     }
     executor.Begin();
@@ -248,7 +250,8 @@ TEST(RingTest, AnInterruptEndsAnExecutorsSleep) {
   Ring ring(1);
   std::atomic<bool> interrupted = false;
   std::thread executor([&] {
-    while (!interrupted.load()) ring.executor.Await(absl::Seconds(60));
+    while (!ring.executor.Await(absl::InfiniteDuration(), interrupted)) {
+    }
   });
   SharedRegion region = MapRing(ring.owner);
   AwaitSleep(HeaderOf(region).executor_sleeps);

@@ -18,7 +18,7 @@ TEST(DescriptorLimitTest, TheSoftLimitRisesToWhatIsWantedAndNeverFalls) {
 }
 
 TEST(DescriptorLimitTest, EverySessionHasItsShare) {
-  EXPECT_EQ(DescriptorsFor(256) - DescriptorsFor(255), 6u);
+  EXPECT_EQ(DescriptorsFor(256, 64) - DescriptorsFor(255, 64), 8u + 64u);
 }
 
 }  // namespace

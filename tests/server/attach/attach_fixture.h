@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <map>
+#include <optional>
 #include <string>
 
 #include "proto/wire/attach_protocol.h"
@@ -105,8 +107,7 @@ class AttachServerTest : public testing::Test {
                   &size_);
     ASSERT_EQ(::listen(listener.get(), 128), 0);
     server_ = *StartAttachServer(options_,
-                                 {.slabs = *slabs_,
-                                  .directory = *directory_,
+                                 {.directory = *directory_,
                                   .clock = clock_,
                                   .logger = logger_,
                                   .make_token =
@@ -114,8 +115,24 @@ class AttachServerTest : public testing::Test {
                                         SessionToken token{};
                                         token[0] = ++last_token_;
                                         return token;
-                                      }},
+                                      },
+                                  .served = Served()},
                                  std::move(listener));
+  }
+
+  ServedParts Served() {
+    return {.slabs = *slabs_,
+            .find_kernel =
+                [this](const KernelKey& key) -> std::optional<KernelInfo> {
+              const auto found = kernels_.find(key);
+              if (found == kernels_.end()) return std::nullopt;
+              return found->second;
+            },
+            .starter = *starter_,
+            .setup = {},
+            .clock = clock_,
+            .limits = limits_,
+            .counters = counters_};
   }
 
   Client Connect() { return Client(address_, size_); }
@@ -152,6 +169,10 @@ class AttachServerTest : public testing::Test {
   QuietLogger logger_;
   uint8_t last_token_ = 0;
   std::unique_ptr<CodeSlabs> slabs_ = NewCodeSlabs({});
+  ServedLimits limits_;
+  ServedCounters counters_;
+  std::map<KernelKey, KernelInfo> kernels_;
+  std::unique_ptr<ExecutorStarter> starter_ = NewExecutorStarter("/nowhere");
   std::unique_ptr<KernelDirectory> directory_ = *CreateKernelDirectory(64, 77);
   sockaddr_un address_{};
   socklen_t size_ = 0;

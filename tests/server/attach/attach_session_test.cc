@@ -53,7 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadPacket{"Huge", [] { return std::string(100000, 'x'); }, kInvalid},
         BadPacket{"Garbage", [] { return std::string(32, 'x'); }, kInvalid},
         BadPacket{"OtherVersion",
-                  [] { return Changed([](auto& r) { r.version = 2; }); },
+                  [] { return Changed([](auto& r) { ++r.version; }); },
                   kPrecondition},
         BadPacket{"Reserved",
                   [] { return Changed([](auto& r) { r.reserved = 1; }); },
