@@ -6,5 +6,5 @@ cd "$(dirname "$0")/.."
 . deploy/prepare.sh
 
 install_packages
-build_preset release quern quernd quern-compile-worker
+build_preset release quern quernd quern-executor quern-compile-worker
 build/release/bin/quern demo "$@"

@@ -29,15 +29,29 @@ static_assert(std::size(kAllowed) <= 20);
 
 // What an executor takes: messages with descriptors, mappings of these, waiting
 // for launches and sharing them out among threads, and ending. membarrier makes
-// new code visible to all threads on AArch64.
-constexpr int kAllowedExecutor[] = {
-    SCMP_SYS(brk),           SCMP_SYS(mmap),          SCMP_SYS(munmap),
-    SCMP_SYS(mremap),        SCMP_SYS(madvise),       SCMP_SYS(futex),
-    SCMP_SYS(recvmsg),       SCMP_SYS(sendmsg),       SCMP_SYS(close),
-    SCMP_SYS(fstat),         SCMP_SYS(write),         SCMP_SYS(sched_yield),
-    SCMP_SYS(clock_gettime), SCMP_SYS(exit_group),    SCMP_SYS(rt_sigreturn),
-    SCMP_SYS(gettid),        SCMP_SYS(getpid),        SCMP_SYS(tgkill),
-    SCMP_SYS(membarrier),    SCMP_SYS(rt_sigprocmask)};
+// new code visible to all threads on AArch64; restart_syscall is how a bounded
+// sleep goes on after the process was stopped.
+constexpr int kAllowedExecutor[] = {SCMP_SYS(brk),
+                                    SCMP_SYS(mmap),
+                                    SCMP_SYS(munmap),
+                                    SCMP_SYS(mremap),
+                                    SCMP_SYS(madvise),
+                                    SCMP_SYS(futex),
+                                    SCMP_SYS(recvmsg),
+                                    SCMP_SYS(sendmsg),
+                                    SCMP_SYS(close),
+                                    SCMP_SYS(fstat),
+                                    SCMP_SYS(write),
+                                    SCMP_SYS(sched_yield),
+                                    SCMP_SYS(clock_gettime),
+                                    SCMP_SYS(exit_group),
+                                    SCMP_SYS(rt_sigreturn),
+                                    SCMP_SYS(gettid),
+                                    SCMP_SYS(getpid),
+                                    SCMP_SYS(tgkill),
+                                    SCMP_SYS(membarrier),
+                                    SCMP_SYS(rt_sigprocmask),
+                                    SCMP_SYS(restart_syscall)};
 static_assert(std::size(kAllowedExecutor) <= 24);
 
 struct ReleaseFilter {

@@ -1,0 +1,172 @@
+#!/usr/bin/python3
+# What can fail under served launches, one drill each: it takes its own session
+# and nothing else.
+import os
+import signal
+import time
+import unittest
+from pathlib import Path
+
+import harness
+from harness import SystemTest, alive, wait_until
+from served import (ABORTED, COUNT, CRASHED, DAEMON_GONE, ENDED, KILLED, OK,
+                    TIME_OUT, TIMED_OUT, UNAVAILABLE, Adder, Refused, executors)
+
+
+def descriptors(pid):
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def mappings(pid):
+    return len(Path(f"/proc/{pid}/maps").read_text().splitlines())
+
+
+class DrillsTest(SystemTest):
+    def adder(self, **options):
+        client = Adder(self.daemon, **options)
+        self.addCleanup(client.close)
+        return client
+
+    def only_executor(self, before=()):
+        pid, = set(executors(self.daemon)) - set(before)
+        return pid
+
+    def expect_ended(self, client, tags, code, state):
+        self.assertEqual([(tag, code, ENDED, state) for tag in tags],
+                         client.wait(client.ring))
+        with self.assertRaises(Refused) as caught:
+            client.submit(99)
+        self.assertEqual(code, caught.exception.code)
+        # Buffers and kernels are there for the next.
+        client.open()
+        client.check()
+
+    def test_an_executor_killed_mid_launch(self):
+        other = self.adder()
+        client = self.adder()
+        pid = self.only_executor(executors(self.daemon)[:1])
+        client.check()
+        client.submit_forever(1)
+        client.submit(2)
+        client.submit(3)
+        os.kill(pid, signal.SIGKILL)
+        self.expect_ended(client, (1, 2, 3), ABORTED, KILLED)
+        other.check()
+        self.assertFalse(alive(pid))
+
+    def test_what_completed_before_the_end_counts(self):
+        client = self.adder()
+        client.submit(1)
+        client.submit_forever(2)
+        client.submit(3)
+        self.assertEqual([(1, OK, 0, 0)], client.wait(client.ring))
+        os.kill(self.only_executor(), signal.SIGKILL)
+        self.expect_ended(client, (2, 3), ABORTED, KILLED)
+
+    def test_a_bad_pointer(self):
+        other = self.adder()
+        client = self.adder()
+        client.submit(1, arguments=["0"] + client.arguments()[1:])
+        self.expect_ended(client, (1,), ABORTED, CRASHED)
+        # Far beyond its buffer, where nothing is mapped.
+        client.submit(2, (2**21, 1, 1), client.arguments()[:3] + [2**31 - 1])
+        self.expect_ended(client, (2,), ABORTED, CRASHED)
+        other.check()
+
+    def test_the_daemon_killed_with_launches_outstanding(self):
+        client = self.adder()
+        pid = self.only_executor()
+        client.submit_forever(1)
+        client.begin("wait", client.ring, 64, 60_000)
+        started = time.monotonic()
+        self.daemon.kill()
+        self.assertEqual(f"1:{UNAVAILABLE}:{ENDED}:{DAEMON_GONE}", client.end())
+        self.assertLess(time.monotonic() - started, 5)
+        wait_until(lambda: not alive(pid), "the executor is gone")
+        with self.assertRaises(Refused) as caught:
+            client.submit(2)
+        self.assertEqual(UNAVAILABLE, caught.exception.code)
+
+    def test_killed_clients_leave_nothing_behind(self):
+        self.adder().close()
+        wait_until(lambda: not executors(self.daemon), "no executor")
+        pid = self.daemon.pid
+        before = descriptors(pid), mappings(pid)
+        for _ in range(10):
+            clients = [Adder(self.daemon) for _ in range(3)]
+            for client in clients:
+                client.submit_forever(1)
+                client.submit(2)
+            for client in clients:
+                client.close()  # By SIGKILL.
+        wait_until(lambda: not executors(self.daemon), "no executor")
+        wait_until(lambda: descriptors(pid) <= before[0],
+                   f"descriptors are flat: {before[0]}")
+        self.assertLessEqual(mappings(pid), before[1] + 4)
+
+    def test_executors_that_end_again_and_again_leave_nothing_behind(self):
+        client = self.adder()
+        pid = self.daemon.pid
+        before = None
+        for turn in range(20):
+            client.submit_forever(1)
+            os.kill(self.only_executor(), signal.SIGKILL)
+            self.assertEqual([(1, ABORTED, ENDED, KILLED)],
+                             client.wait(client.ring))
+            client.ask("close", client.ring)
+            client.open()
+            client.check()
+            if turn == 1:
+                before = descriptors(pid), mappings(pid)
+        wait_until(lambda: (descriptors(pid), mappings(pid)) == before,
+                   f"descriptors and mappings are flat: {before}")
+
+    def test_four_clients_launch_a_million_times_in_order(self):
+        clients = [self.adder(slots=1024) for _ in range(4)]
+        for client in clients:
+            client.begin("stream", client.ring, client.kernel, 250_000,
+                         *client.arguments()[:3], 0)
+        for client in clients:
+            self.assertGreater(int(client.end()), 0)
+
+
+class TimeLimitTest(SystemTest):
+    LIMITS = "launch_timeout { nanos: 500000000 }"
+
+    def test_a_launch_that_never_ends_is_ended(self):
+        client = Adder(self.daemon)
+        self.addCleanup(client.close)
+        started = time.monotonic()
+        client.submit_forever(1)
+        self.assertEqual([(1, TIME_OUT, ENDED, TIMED_OUT)],
+                         client.wait(client.ring))
+        taken = time.monotonic() - started
+        self.assertGreater(taken, 0.45)
+        self.assertLess(taken, 10)
+        client.open()
+        client.check()
+
+    def test_many_short_launches_outlive_the_limit(self):
+        client = Adder(self.daemon)
+        self.addCleanup(client.close)
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            client.ask("stream", client.ring, client.kernel, 1000,
+                       *client.arguments())
+
+
+class HardenedTest(unittest.TestCase):
+    def test_it_works_where_no_memory_may_become_executable(self):
+        daemon = harness.Daemon(wrapper=[
+            "/usr/bin/python3", "-c",
+            "import ctypes, os, sys\n"
+            "if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) != 0: sys.exit(9)\n"
+            "os.execv(sys.argv[1], sys.argv[1:])"])
+        self.addCleanup(daemon.close)
+        client = Adder(daemon)
+        self.addCleanup(client.close)
+        client.check()
+
+
+if __name__ == "__main__":
+    harness.main()
