@@ -1,13 +1,15 @@
-# A client of served launches that the drills tell what to do (served_client.cc).
+# A client of served launches that the drills tell what to do
+# (served_client.cc).
 import subprocess
 
 import harness
 from harness import KERNELS, SLOW, children_of, program, status_of
 
 # Codes and statuses of completions (quern.h, ring_layout.h).
-OK, NOT_FOUND, ABORTED, OUT_OF_RANGE, TIME_OUT, UNAVAILABLE = 0, 5, 10, 11, 4, 14
-INVALID, EXHAUSTED, PRECONDITION = 3, 8, 9
-BAD_KERNEL, BAD_COUNT, BAD_GRID, BAD_BUFFER, BAD_OFFSET, ENDED = 3, 4, 5, 6, 7, 9
+OK, INVALID, TIME_OUT, NOT_FOUND, EXHAUSTED = 0, 3, 4, 5, 8
+PRECONDITION, ABORTED, OUT_OF_RANGE, UNAVAILABLE = 9, 10, 11, 14
+BAD_KERNEL, BAD_COUNT, BAD_GRID, BAD_BUFFER, BAD_OFFSET = 3, 4, 5, 6, 7
+ENDED = 9
 CRASHED, KILLED, TIMED_OUT, DAEMON_GONE = 3, 4, 6, 10
 
 COUNT = 10_000  # Elements of the vectors that the drills add.
