@@ -1,4 +1,4 @@
-// stats, list, show, evict: looking into the daemon.
+// list, show, evict: looking into the daemon.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/cli/commands.h"
-#include "client/cli/disk_stats.h"
 #include "client/cli/json.h"
 #include "client/cli/session.h"
 #include "proto/wire/status.h"
@@ -17,73 +16,6 @@ namespace quern {
 namespace {
 
 absl::Time Deadline() { return absl::Now() + kCallTimeout; }
-
-double Seconds(const google::protobuf::Duration& duration) {
-  return static_cast<double>(duration.seconds()) + duration.nanos() * 1e-9;
-}
-
-JsonObject JsonOf(const v1::GetStatsResponse& stats) {
-  const v1::ChildDeaths& dead = stats.children_dead();
-  JsonObject deaths;
-  deaths.Add("crashed", dead.crashed())
-      .Add("out_of_memory", dead.out_of_memory())
-      .Add("stack_overflow", dead.stack_overflow())
-      .Add("timed_out", dead.timed_out())
-      .Add("denied_syscall", dead.denied_syscall())
-      .Add("killed", dead.killed())
-      .Add("protocol_error", dead.protocol_error());
-  JsonObject json;
-  json.Add("compiles", stats.compiles())
-      .Add("hits", stats.hits())
-      .Add("misses", stats.misses())
-      .Add("joined", stats.joined())
-      .Add("failures", stats.failures())
-      .Add("evictions", stats.evictions())
-      .Add("children_forked", stats.children_forked())
-      .Add("children_dead", deaths)
-      .Add("zygote_restarts", stats.zygote_restarts())
-      .Add("kernels", stats.kernels())
-      .Add("slabs", stats.slabs())
-      .Add("code_size_bytes", stats.code_size_bytes())
-      .Add("sessions", stats.sessions())
-      .Add("compiles_queued", stats.compiles_queued())
-      .Add("compiles_running", stats.compiles_running())
-      .Add("resident_size_bytes", stats.resident_size_bytes())
-      .Add("uptime_s", Seconds(stats.uptime()))
-      .Add("incarnation", stats.incarnation())
-      .Add("build_id", absl::BytesToHexString(stats.build_id()))
-      .Add("target", stats.target())
-      .Add("sandbox_missing",
-           std::vector<std::string>(stats.sandbox_missing().begin(),
-                                    stats.sandbox_missing().end()))
-      .Add("version", stats.version());
-  if (stats.has_disk()) json.Add("disk", DiskStatsJson(stats.disk()));
-  return json;
-}
-
-void PrintStats(const v1::GetStatsResponse& stats) {
-  const v1::ChildDeaths& dead = stats.children_dead();
-  PrintLine(absl::StrFormat(
-      "quernd %s, up %.0f s, %.1f MiB resident\n"
-      "target    %s\n"
-      "compiles  %d made, %d hits, %d misses (%d shared one), %d failures\n"
-      "now       %d queued, %d running, %d sessions\n"
-      "kernels   %d in %d slabs, %d bytes; %d evicted\n"
-      "children  %d forked; dead: %d crashed, %d out of memory, %d stack "
-      "overflow,\n          %d timed out, %d denied system call, %d killed, "
-      "%d bad results\n"
-      "zygote    %d restarts",
-      stats.version(), Seconds(stats.uptime()),
-      static_cast<double>(stats.resident_size_bytes()) / (1 << 20),
-      stats.target(), stats.compiles(), stats.hits(), stats.misses(),
-      stats.joined(), stats.failures(), stats.compiles_queued(),
-      stats.compiles_running(), stats.sessions(), stats.kernels(),
-      stats.slabs(), stats.code_size_bytes(), stats.evictions(),
-      stats.children_forked(), dead.crashed(), dead.out_of_memory(),
-      dead.stack_overflow(), dead.timed_out(), dead.denied_syscall(),
-      dead.killed(), dead.protocol_error(), stats.zygote_restarts()));
-  PrintLine(DiskStatsText(stats));
-}
 
 JsonObject JsonOf(const v1::Kernel& kernel) {
   JsonObject json;
@@ -120,22 +52,6 @@ std::string BytesOf(const KernelKey& key) {
 }
 
 }  // namespace
-
-absl::Status RunStats(const Words& words) {
-  QUERN_ASSIGN_OR_RETURN(const Arguments arguments,
-                         Arguments::Parse(words, {}));
-  QUERN_ASSIGN_OR_RETURN(const auto client,
-                         ConnectFor(arguments, Start::kNever));
-  v1::GetStatsResponse stats;
-  QUERN_RETURN_IF_ERROR(client->Call("quern.v1.AdminService/GetStats",
-                                     v1::GetStatsRequest(), Deadline(), stats));
-  if (arguments.Has("json")) {
-    PrintLine(JsonOf(stats).ToString());
-  } else {
-    PrintStats(stats);
-  }
-  return absl::OkStatus();
-}
 
 absl::Status RunList(const Words& words) {
   QUERN_ASSIGN_OR_RETURN(const Arguments arguments,

@@ -23,6 +23,7 @@ absl::Status RunRun(const Words& words);
 absl::Status RunShow(const Words& words);
 absl::Status RunStats(const Words& words);
 absl::Status RunStop(const Words& words);
+absl::Status RunTop(const Words& words);
 
 }  // namespace quern
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "client/cli/commands.h"
+#include "client/cli/durations.h"
 #include "client/cli/json.h"
 #include "client/cli/session.h"
 #include "proto/wire/status.h"
@@ -45,11 +46,6 @@ absl::StatusOr<TargetSpec> TargetOf(const std::string& text) {
     target.features = absl::StrSplit(parts[2], ',', absl::SkipEmpty());
   }
   return target;
-}
-
-double Milliseconds(const google::protobuf::Duration& duration) {
-  return static_cast<double>(duration.seconds()) * 1e3 +
-         duration.nanos() * 1e-6;
 }
 
 // What is known of a compile, under its stable names.

@@ -31,6 +31,8 @@ constexpr Command kCommands[] = {
     {"bench", RunBench, "compile|lookup|launch [--repeat N]",
      "measure the daemon and this client"},
     {"stats", RunStats, "", "what the daemon counted"},
+    {"top", RunTop, "[--interval SECONDS] [--count N]",
+     "the same as it changes, and rates and latencies"},
     {"list", RunList, "", "the kernels in the code cache"},
     {"show", RunShow, "KEY [--emit source|llvm|asm|plan]", "one kernel"},
     {"evict", RunEvict, "KEY", "drop a kernel from the code cache"},

@@ -34,6 +34,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
 void PrintLine(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (text.empty() || text.back() != '\n') std::fputc('\n', stdout);
+  std::fflush(stdout);
 }
 
 }  // namespace quern

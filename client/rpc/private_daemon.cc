@@ -85,8 +85,10 @@ absl::Status WriteConfig(const std::string& path, const DaemonSockets& sockets,
       sockets.rpc_path, sockets.attach_path, kIdleTimeoutSeconds);
   if (!cache_folder.empty()) {
     // A home may have any name.
-    absl::StrAppend(&text, "disk { path: \"", absl::CEscape(cache_folder),
-                    "\" }\n");
+    const std::string escaped = absl::CEscape(cache_folder);
+    absl::StrAppend(&text, "disk { path: \"", escaped, "\" }\n",
+                    "diagnostics { reproducers_path: \"", escaped,
+                    "/reproducers\" }\n");
   }
   const UniqueFd fd(
       ::open(path.c_str(),

@@ -81,6 +81,16 @@ class Checker final {
     return path;
   }
 
+  // Empty: there is none.
+  std::string FolderPath(const char* name, const std::string& path) {
+    if (!path.empty() && (path.front() != '/' || path.size() > kPathSizeMax ||
+                          path.find('\0') != std::string::npos)) {
+      Report(absl::StrCat(name, ": not an absolute path of at most ",
+                          kPathSizeMax, " bytes"));
+    }
+    return path;
+  }
+
   void Report(std::string message) {
     if (status_.ok()) {
       status_ = absl::InvalidArgumentError(std::move(message));
@@ -220,6 +230,24 @@ void ReadCompiler(const config::v1::Compiler& compiler,
                              compiler.crashes_per_zygote_max(), 16, 1, 1000000);
 }
 
+void ReadDiagnostics(const config::v1::Diagnostics& diagnostics, Checker& check,
+                     Config& config) {
+  if (diagnostics.metrics_port() > 65535) {
+    check.Report("diagnostics.metrics_port: not a port");
+  }
+  config.metrics_port = diagnostics.metrics_port();
+  config.reproducers_path = check.FolderPath("diagnostics.reproducers_path",
+                                             diagnostics.reproducers_path());
+  config.reproducers_max =
+      check.Number<uint32_t>("diagnostics.reproducers_max",
+                             diagnostics.reproducers_max(), 16, 1, 10000);
+  config.reproducer_size_bytes_max = check.Number<uint64_t>(
+      "diagnostics.reproducer_size_bytes_max",
+      diagnostics.reproducer_size_bytes_max(), 16 * kMiB, 1, 1024 * kMiB);
+  config.watchers_max = check.Number<uint32_t>(
+      "diagnostics.watchers_max", diagnostics.watchers_max(), 16, 1, 1024);
+}
+
 void ReadAccess(const config::v1::Access& access, const ConfigContext& context,
                 Checker& check, Config& config) {
   config.access.user_ids.assign(access.user_ids().begin(),
@@ -241,13 +269,7 @@ void ReadAccess(const config::v1::Access& access, const ConfigContext& context,
 }
 
 void ReadDisk(const config::v1::Disk& disk, Checker& check, Config& config) {
-  config.disk_path = disk.path();
-  if (!disk.path().empty() &&
-      (disk.path().front() != '/' || disk.path().size() > kPathSizeMax ||
-       disk.path().find('\0') != std::string::npos)) {
-    check.Report(absl::StrCat("disk.path: not an absolute path of at most ",
-                              kPathSizeMax, " bytes"));
-  }
+  config.disk_path = check.FolderPath("disk.path", disk.path());
   config.disk_size_bytes_max =
       check.Number<uint64_t>("disk.size_bytes_max", disk.size_bytes_max(),
                              1024 * kMiB, kMiB, uint64_t{1} << 46);
@@ -306,6 +328,7 @@ absl::StatusOr<Config> ParseConfig(const std::string& text,
   ReadCompiler(proto.compiler(), context, check, config);
   ReadExecutor(proto.executor(), context, check, config);
   ReadAccess(proto.access(), context, check, config);
+  ReadDiagnostics(proto.diagnostics(), check, config);
   ReadDisk(proto.disk(), check, config);
   config.log_level = LogLevelFrom(proto.log_level(), check);
   config.drain_timeout = check.Time("drain_timeout", proto.has_drain_timeout(),

@@ -17,6 +17,7 @@
 #include "cache/verifying_image_store.h"
 #include "proto/wire/status.h"
 #include "server/app/daemon_stats.h"
+#include "server/app/diagnostics.h"
 #include "server/app/kernel_disk.h"
 #include "server/attach/attach_server.h"
 #include "server/core/admission_queue.h"
@@ -67,9 +68,8 @@ class ComposedDaemon final : public Daemon {
             {.slab_size_bytes = config.slab_size_bytes,
              .total_size_bytes_max = config.code_memory_bytes_max})),
         executor_starter_(NewExecutorStarter(config.executor_path)),
-        cache_(NewCodeCache(
-            *slabs_, *directory_, config.directory_entries_max,
-            [this](uint32_t slab) { attach_->NotifyRetired(slab); })),
+        cache_(NewCodeCache(*slabs_, *directory_, config.directory_entries_max,
+                            [this](uint32_t slab) { Retire(slab); })),
         images_(NewCountingImageStore(
             NewVerifyingImageStore(
                 NewMemoryImageStore(config.stored_image_bytes_max)),
@@ -81,12 +81,15 @@ class ComposedDaemon final : public Daemon {
                                clock)),
         flights_(NewSingleFlight()),
         disk_(OpenKernelDisk(config, directory_->incarnation(), clock, logger)),
+        diagnostics_(NewDiagnostics(config, clock, logger)),
         sources_(NewSourceStore(config.stored_source_bytes_max)),
         starter_(NewZygoteStarter(config.worker_path)) {}
 
   ~ComposedDaemon() override {
     // Calls end before what they use; the pool ends what they wait for.
-    kernels_->Drain();
+    diagnostics_->StopMetrics();
+    diagnostics_->events().Close();
+    if (kernels_ != nullptr) kernels_->Drain();  // Else it did not start.
     disk_->Stop();
     pool_.reset();
     rpc_.reset();
@@ -107,13 +110,16 @@ class ComposedDaemon final : public Daemon {
                                  .archive = disk_->archive(),
                                  .dispatcher = *dispatcher_,
                                  .sources = *sources_,
+                                 .observer = diagnostics_->observer(),
                                  .clock = clock_});
-    return StartRpc(std::move(rpc));
+    QUERN_RETURN_IF_ERROR(StartRpc(std::move(rpc)));
+    return diagnostics_->StartMetrics([this] { return Stats(); });
   }
 
   void Drain(absl::Duration timeout) override {
     const absl::Time begin = clock_.Now();
     kernels_->Drain();
+    diagnostics_->events().Close();
     rpc_->Drain(timeout);
     // The clock may have been set meanwhile.
     const absl::Duration rest = timeout - (clock_.Now() - begin);
@@ -144,6 +150,8 @@ class ComposedDaemon final : public Daemon {
                         .gate = *gate_,
                         .sessions = *attach_,
                         .disk = *disk_,
+                        .sources = *sources_,
+                        .diagnostics = *diagnostics_,
                         .incarnation = directory_->incarnation(),
                         .uptime = clock_.Now() - started_at_});
   }
@@ -211,6 +219,16 @@ class ComposedDaemon final : public Daemon {
             [this](const absl::Status& reason) {
               gate_->Fail(reason);
               health_.SetCompiler(false);
+            },
+        .on_death =
+            [this](std::string_view cause) {
+              diagnostics_->events().Publish(
+                  {.kind = EventKind::kChildDied, .cause = std::string(cause)});
+            },
+        .on_zygote_restart =
+            [this] {
+              diagnostics_->events().Publish(
+                  {.kind = EventKind::kZygoteRestarted});
             }};
     return StartWorkerPool(options, std::move(events), *starter_, clock_,
                            logger_);
@@ -233,6 +251,12 @@ class ComposedDaemon final : public Daemon {
     return absl::OkStatus();
   }
 
+  void Retire(uint32_t slab) {
+    attach_->NotifyRetired(slab);
+    diagnostics_->events().Publish(
+        {.kind = EventKind::kSlabRetired, .slab = slab});
+  }
+
   absl::Status StartRpc(UniqueFd listener) {
     const uint64_t incarnation = directory_->incarnation();
     peers_ = std::make_unique<Peers>(
@@ -243,7 +267,8 @@ class ComposedDaemon final : public Daemon {
          .arguments_max = config_.arguments_max},
         incarnation);
     admin_rpc_ = NewAdminServiceRpc(
-        *kernels_, *cache_, *peers_, [this] { return Stats(); }, incarnation);
+        *kernels_, *cache_, *peers_, [this] { return Stats(); },
+        diagnostics_->events(), incarnation);
     RpcServerOptions options;
     options.access = config_.access;
     options.message_size_bytes_max = config_.message_size_bytes_max;
@@ -275,6 +300,7 @@ class ComposedDaemon final : public Daemon {
   const std::unique_ptr<CrashLedger> ledger_;
   const std::unique_ptr<SingleFlight> flights_;
   const std::unique_ptr<KernelDisk> disk_;
+  const std::unique_ptr<Diagnostics> diagnostics_;
   const std::unique_ptr<SourceStore> sources_;
   const std::unique_ptr<ZygoteStarter> starter_;
   std::optional<CompilerIdentity> identity_;  // Of the pool's thread.

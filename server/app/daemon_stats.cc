@@ -65,6 +65,9 @@ void AddCache(CodeCache& cache, v1::GetStatsResponse& response) {
   response.set_evictions(stats.evictions);
   response.set_slabs(stats.slabs.live + stats.slabs.retired);
   response.set_code_size_bytes(stats.slabs.size_bytes);
+  response.mutable_memory()->set_live_slabs(stats.slabs.live);
+  response.mutable_memory()->set_retired_slabs(stats.slabs.retired);
+  response.mutable_memory()->set_slab_size_bytes(stats.slabs.size_bytes);
 }
 
 }  // namespace
@@ -74,6 +77,9 @@ v1::GetStatsResponse DaemonStats(const StatsSources& sources) {
   AddService(sources.kernels, response);
   AddPool(sources.pool, response);
   AddCache(sources.cache, response);
+  response.mutable_memory()->set_stored_source_size_bytes(
+      sources.sources.size_bytes());
+  sources.diagnostics.AddStats(response);
   sources.disk.AddStats(response);
   response.set_sessions(sources.sessions.session_count());
   *response.mutable_uptime() =

@@ -9,10 +9,12 @@
 #include "cache/code_cache.h"
 #include "quern/v1/admin_service.pb.h"
 #include "server/app/kernel_disk.h"
+#include "server/app/diagnostics.h"
 #include "server/core/compiler_gate.h"
 #include "server/core/compiler_pool.h"
 #include "server/core/kernel_service.h"
 #include "server/core/session.h"
+#include "server/core/source_store.h"
 
 namespace quern {
 
@@ -23,6 +25,8 @@ struct StatsSources {
   CompilerGate& gate;
   SessionRegistry& sessions;
   KernelDisk& disk;
+  SourceStore& sources;
+  Diagnostics& diagnostics;
   uint64_t incarnation = 0;
   absl::Duration uptime;
 };

@@ -30,7 +30,7 @@ class SteppingKernelService final : public KernelService {
 
   void Compile(const CallContext& context, CompileSpec spec,
                CompileDone done) override {
-    done = CountFailures(std::move(done));
+    done = Timed(CountFailures(std::move(done)));
     auto shared = std::make_shared<CompileSpec>(std::move(spec));
     Enter(context, done,
           [this, context, shared, done](const CompilerIdentity& identity) {
@@ -116,6 +116,15 @@ class SteppingKernelService final : public KernelService {
     return [this, done = std::move(done)](
                const absl::StatusOr<CompiledKernel>& kernel) {
       if (!kernel.ok()) ++failures_;
+      done(kernel);
+    };
+  }
+
+  CompileDone Timed(CompileDone done) {
+    return [this, begin = steps_.clock.Now(), done = std::move(done)](
+               const absl::StatusOr<CompiledKernel>& kernel) {
+      steps_.observer.OnAnswer(kernel.status(), kernel.ok() && kernel->cached,
+                               steps_.clock.Now() - begin);
       done(kernel);
     };
   }
@@ -254,6 +263,7 @@ class SteppingKernelService final : public KernelService {
                                     job.key.ToHex()));
     steps_.ledger.Record(job.key, named);
     steps_.sources.Put(job.key, job.spec);
+    steps_.observer.OnDeadlySource(job.key, *job.spec, status);
     return named;
   }
 
@@ -276,6 +286,7 @@ class SteppingKernelService final : public KernelService {
     steps_.archive.Keep(flying.job.key, image, flying.job.spec);
     kernel->timings = outcome.timings;
     kernel->timings.publish = steps_.clock.Now() - begin;
+    steps_.observer.OnCompiled(flying.job.key, kernel->timings);
     return kernel;
   }
 

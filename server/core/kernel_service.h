@@ -24,6 +24,7 @@
 #include "server/core/crash_ledger.h"
 #include "server/core/dispatcher.h"
 #include "server/core/kernel_archive.h"
+#include "server/core/kernel_observer.h"
 #include "server/core/kernel_shelf.h"
 #include "server/core/session.h"
 #include "server/core/single_flight.h"
@@ -106,6 +107,7 @@ struct KernelServiceSteps {
   KernelArchive& archive;
   Dispatcher& dispatcher;
   SourceStore& sources;
+  KernelObserver& observer;
   Clock& clock;
 };
 

@@ -37,6 +37,11 @@ class BoundedSourceStore final : public SourceStore {
     return found == specs_.end() ? nullptr : found->second;
   }
 
+  uint64_t size_bytes() override {
+    std::lock_guard lock(mutex_);
+    return size_bytes_;
+  }
+
  private:
   static uint64_t Cost(const CompileSpec& spec) {
     return spec.source.size() + kOverheadBytes;

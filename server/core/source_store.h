@@ -22,6 +22,9 @@ class SourceStore {
 
   // Null: it is not here, or has been forgotten.
   virtual std::shared_ptr<const CompileSpec> Get(const KernelKey& key) = 0;
+
+  // What is kept now, with an allowance for each entry.
+  virtual uint64_t size_bytes() = 0;
 };
 
 // The sources in the result are together at most `size_bytes_max` long.

@@ -10,6 +10,7 @@
 #include "server/rpc/compile_reactor.h"
 #include "server/rpc/conversions.h"
 #include "server/rpc/grpc_status.h"
+#include "server/rpc/watch_reactor.h"
 
 namespace quern {
 namespace {
@@ -17,11 +18,12 @@ namespace {
 class AdminServiceRpc final : public v1::AdminService::CallbackService {
  public:
   AdminServiceRpc(KernelService& kernels, CodeCache& cache, Peers& peers,
-                  StatsFn stats, uint64_t incarnation)
+                  StatsFn stats, EventFeed& events, uint64_t incarnation)
       : kernels_(kernels),
         cache_(cache),
         peers_(peers),
         stats_(std::move(stats)),
+        events_(events),
         incarnation_(incarnation) {}
 
   grpc::ServerUnaryReactor* GetStats(grpc::CallbackServerContext* context,
@@ -79,6 +81,11 @@ class AdminServiceRpc final : public v1::AdminService::CallbackService {
     return reactor;
   }
 
+  grpc::ServerWriteReactor<v1::WatchEventsResponse>* WatchEvents(
+      grpc::CallbackServerContext*, const v1::WatchEventsRequest*) override {
+    return NewWatchReactor(events_);
+  }
+
  private:
   absl::Status List(const v1::ListKernelsRequest& request,
                     v1::ListKernelsResponse* response) {
@@ -129,17 +136,18 @@ class AdminServiceRpc final : public v1::AdminService::CallbackService {
   CodeCache& cache_;
   Peers& peers_;
   const StatsFn stats_;
+  EventFeed& events_;
   const uint64_t incarnation_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> NewAdminServiceRpc(KernelService& kernels,
-                                                  CodeCache& cache,
-                                                  Peers& peers, StatsFn stats,
-                                                  uint64_t incarnation) {
+std::unique_ptr<grpc::Service> NewAdminServiceRpc(
+    KernelService& kernels, CodeCache& cache, Peers& peers, StatsFn stats,
+    EventFeed& events, uint64_t incarnation) {
   return std::make_unique<AdminServiceRpc>(kernels, cache, peers,
-                                           std::move(stats), incarnation);
+                                           std::move(stats), events,
+                                           incarnation);
 }
 
 }  // namespace quern

@@ -10,6 +10,7 @@
 
 #include "cache/code_cache.h"
 #include "quern/v1/admin_service.pb.h"
+#include "server/core/event_feed.h"
 #include "server/core/kernel_service.h"
 #include "server/rpc/peers.h"
 
@@ -18,11 +19,10 @@ namespace quern {
 // Fills in what the daemon as a whole knows. Thread-safe.
 using StatsFn = std::function<v1::GetStatsResponse()>;
 
-// `kernels`, `cache` and `peers` must outlive the result.
-std::unique_ptr<grpc::Service> NewAdminServiceRpc(KernelService& kernels,
-                                                  CodeCache& cache,
-                                                  Peers& peers, StatsFn stats,
-                                                  uint64_t incarnation);
+// The references must outlive the result.
+std::unique_ptr<grpc::Service> NewAdminServiceRpc(
+    KernelService& kernels, CodeCache& cache, Peers& peers, StatsFn stats,
+    EventFeed& events, uint64_t incarnation);
 
 }  // namespace quern
 

@@ -138,6 +138,24 @@ int DigitValue(char digit) {
   return -1;
 }
 
+v1::EventKind ToProto(EventKind kind) {
+  switch (kind) {
+    case EventKind::kKernelCompiled:
+      return v1::EVENT_KIND_KERNEL_COMPILED;
+    case EventKind::kCompileFailed:
+      return v1::EVENT_KIND_COMPILE_FAILED;
+    case EventKind::kReproducerSaved:
+      return v1::EVENT_KIND_REPRODUCER_SAVED;
+    case EventKind::kSlabRetired:
+      return v1::EVENT_KIND_SLAB_RETIRED;
+    case EventKind::kChildDied:
+      return v1::EVENT_KIND_CHILD_DIED;
+    case EventKind::kZygoteRestarted:
+      return v1::EVENT_KIND_ZYGOTE_RESTARTED;
+  }
+  return v1::EVENT_KIND_UNSPECIFIED;
+}
+
 }  // namespace
 
 absl::StatusOr<CompileSpec> FromProto(const v1::CompileRequest& request,
@@ -255,6 +273,24 @@ v1::CompileResponse ToProto(const CompiledKernel& kernel,
   proto.set_cached(kernel.cached);
   if (!kernel.cached) *proto.mutable_timings() = ToProto(kernel.timings);
   if (kernel.image != nullptr) proto.set_image(*kernel.image);
+  return proto;
+}
+
+v1::WatchEventsResponse ToProto(const Event& event) {
+  v1::WatchEventsResponse proto;
+  proto.set_kind(ToProto(event.kind));
+  *proto.mutable_time() =
+      google::protobuf::util::TimeUtil::NanosecondsToTimestamp(
+          absl::ToUnixNanos(event.time));
+  if (event.key) {
+    proto.set_key(event.key->bytes.data(), event.key->bytes.size());
+  }
+  if (event.duration != absl::ZeroDuration()) {
+    *proto.mutable_duration() = ToProto(event.duration);
+  }
+  proto.set_code(static_cast<uint32_t>(event.code));
+  proto.set_cause(event.cause);
+  proto.set_slab(event.slab);
   return proto;
 }
 

@@ -16,6 +16,7 @@
 #include "quern/v1/kernel.pb.h"
 #include "quern/v1/kernel_service.pb.h"
 #include "server/core/compiled_kernel.h"
+#include "server/core/event_feed.h"
 #include "server/core/session.h"
 
 namespace quern {
@@ -52,6 +53,7 @@ v1::SourceFormat ToProto(SourceFormat format);
 v1::Kernel ToProto(const KernelInfo& info, uint64_t incarnation);
 v1::CompileTimings ToProto(const CompileTimings& timings);
 v1::CompileResponse ToProto(const CompiledKernel& kernel, uint64_t incarnation);
+v1::WatchEventsResponse ToProto(const Event& event);
 
 }  // namespace quern
 

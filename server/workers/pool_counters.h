@@ -4,6 +4,7 @@
 
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,28 @@
 #include "server/sandbox/outcome.h"
 
 namespace quern {
+
+// The name of the counter of ChildDeaths that `outcome` belongs to.
+inline std::string_view CauseOf(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kDeniedSyscall:
+      return "denied_syscall";
+    case Outcome::kOutOfMemory:
+      return "out_of_memory";
+    case Outcome::kStackOverflow:
+      return "stack_overflow";
+    case Outcome::kTimedOut:
+      return "timed_out";
+    case Outcome::kKilled:
+      return "killed";
+    case Outcome::kExited:
+      return "protocol_error";
+    case Outcome::kSetupFailed:
+    case Outcome::kCrashed:
+      return "crashed";
+  }
+  return "crashed";
+}
 
 // Thread-safe.
 class PoolCounters final {

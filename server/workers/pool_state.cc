@@ -177,10 +177,15 @@ void PoolState::OnReady(Child& child) {
 }
 
 // Ends a child that does not keep to the protocol.
+void PoolState::CountDeath(Outcome outcome) {
+  counters_.CountDeath(outcome);
+  events_.on_death(CauseOf(outcome));
+}
+
 void PoolState::Reject(Child& child) {
   Kill(child);
   if (child.phase == Phase::kEnding) return;
-  counters_.CountDeath(Outcome::kExited);
+  CountDeath(Outcome::kExited);
   if (child.job) {
     CountCrash(child.zygote);
     Finish(
@@ -216,7 +221,7 @@ void PoolState::Expire(absl::Time now) {
     const bool own_limit = child.limit <= now;
     if (!own_limit && child.job->deadline->time() > now) continue;
     Kill(child);
-    counters_.CountDeath(Outcome::kTimedOut);
+    CountDeath(Outcome::kTimedOut);
     const std::string took =
         own_limit ? absl::StrCat("the compile took longer than ",
                                  absl::FormatDuration(options_.compile_timeout))

@@ -99,6 +99,7 @@ class PoolState final {
   void OnMessage(Child& child, const std::string& message);
   void OnReady(Child& child);
   void Reject(Child& child);
+  void CountDeath(Outcome outcome);
   void Kill(Child& child);
   void Finish(Child& child, CompileOutcome outcome);
   void Expire(absl::Time now);

@@ -38,7 +38,10 @@ bool IsCrash(Outcome outcome) {
 }  // namespace
 
 void PoolState::StartZygote(absl::Time now) {
-  if (started_once_) counters_.CountZygoteRestart();
+  if (started_once_) {
+    counters_.CountZygoteRestart();
+    events_.on_zygote_restart();
+  }
   started_once_ = true;
   absl::StatusOr<std::unique_ptr<ZygoteProcess>> process =
       starter_.Start(options_.setup);
@@ -111,7 +114,7 @@ void PoolState::OnExited(const ChildExited& exited) {
   PumpChild(child);
   const Outcome outcome = OutcomeOf(exited.wait_status);
   if (child.phase == Phase::kBusy) {
-    counters_.CountDeath(outcome);
+    CountDeath(outcome);
     logger_.Log(
         LogLevel::kWarning,
         absl::StrCat("a compile process ", std::string(OutcomeText(outcome)),
@@ -119,7 +122,7 @@ void PoolState::OnExited(const ChildExited& exited) {
     if (IsCrash(outcome)) CountCrash(child.zygote);
     Finish(child, OutcomeOfDeath(outcome));
   } else if (child.phase != Phase::kEnding) {
-    counters_.CountDeath(outcome);
+    CountDeath(outcome);
     const std::string reason =
         absl::StrCat("a compile process ", std::string(OutcomeText(outcome)),
                      " before it had a job");
@@ -156,7 +159,7 @@ void PoolState::LoseChild(uint64_t id) {
   if (child.job && child.job->attempts < kAttemptsMax) {
     waiting_.push_front(*std::move(child.job));
   } else if (child.job) {
-    counters_.CountDeath(Outcome::kKilled);
+    CountDeath(Outcome::kKilled);
     Finish(child, OutcomeOfDeath(Outcome::kKilled));
   }
   children_.erase(id);

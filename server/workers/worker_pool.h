@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "server/core/clock.h"
@@ -34,6 +35,12 @@ struct WorkerPoolEvents {
   std::function<absl::Status(const CompilerIdentity&)> on_ready;
   // There is no compiler now; on_ready may follow.
   std::function<void(const absl::Status& reason)> on_unavailable;
+  // A child ended without a result. `cause` is the name of a counter in
+  // CompilerPoolStats::children_dead.
+  std::function<void(std::string_view cause)> on_death =
+      [](std::string_view) {};
+  // A zygote was started in the place of another.
+  std::function<void()> on_zygote_restart = [] {};
 };
 
 // Starts the pool and its thread. `starter`, `clock` and `logger` must outlive

@@ -3,11 +3,7 @@
 # for on the path and among the shared tools beside the repository.
 import base64
 import json
-import lzma
-import os
 import re
-import shutil
-import stat
 import unittest
 import subprocess
 
@@ -15,21 +11,9 @@ import harness
 from harness import KERNELS, ROOT, SystemTest
 
 ADD = KERNELS / "add_f32.ttir"
-SHARED = ROOT.parent / "shared" / "tools" / "bin" / "grpcurl.xz"
 
 
 class GrpcurlTest(SystemTest):
-    def path_with_grpcurl(self):
-        if shutil.which("grpcurl"):
-            return os.environ["PATH"]
-        if not SHARED.exists():
-            self.skipTest("grpcurl is neither installed nor beside the "
-                          "repository")
-        program = self.daemon.folder / "grpcurl"
-        program.write_bytes(lzma.decompress(SHARED.read_bytes()))
-        program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        return f"{self.daemon.folder}:{os.environ['PATH']}"
-
     def refusal(self, **fields):
         """What grpcurl says of a Compile of ADD with `fields`."""
         request = {"format": "SOURCE_FORMAT_TRITON_IR",
@@ -38,7 +22,7 @@ class GrpcurlTest(SystemTest):
         done = subprocess.run(
             ["grpcurl", "-plaintext", "-unix", "-d", "@", self.daemon.rpc,
              "quern.v1.KernelService/Compile"], input=json.dumps(request),
-            env={"PATH": self.path_with_grpcurl()}, capture_output=True,
+            env={"PATH": harness.path_with_grpcurl(self.daemon.folder)}, capture_output=True,
             text=True, timeout=harness.SLOW)
         self.assertNotEqual(done.returncode, 0, done.stdout)
         return done.stderr
@@ -64,7 +48,7 @@ class GrpcurlTest(SystemTest):
                 self.assertIn(f"Code: {code}", self.refusal(**fields))
 
     def test_every_call_of_the_document_works(self):
-        path = self.path_with_grpcurl()
+        path = harness.path_with_grpcurl(self.daemon.folder)
         key = bytes.fromhex(self.daemon.json("compile", ADD)["key"])
         environment = {"PATH": path, "SOCKET": self.daemon.rpc,
                        "KERNEL": str(ADD),

@@ -1,6 +1,7 @@
 # What system tests share: a real daemon in a folder of its own, the command
 # line against it, and looks at its processes. Every test gets a fresh daemon.
 import json
+import lzma
 import os
 import re
 import signal
@@ -21,6 +22,22 @@ SLOW = 60.0  # Seconds that anything may take on a busy machine.
 
 def program(name):
     return str(BIN / name)
+
+
+def path_with_grpcurl(folder):
+    """A PATH with grpcurl: the installed one, or that of the shared tools
+    beside the repository, unpacked into `folder`. Without either the test is
+    skipped."""
+    if shutil.which("grpcurl"):
+        return os.environ["PATH"]
+    shared = ROOT.parent / "shared" / "tools" / "bin" / "grpcurl.xz"
+    if not shared.exists():
+        raise unittest.SkipTest(
+            "grpcurl is neither installed nor beside the repository")
+    unpacked = folder / "grpcurl"
+    unpacked.write_bytes(lzma.decompress(shared.read_bytes()))
+    unpacked.chmod(0o700)
+    return f"{folder}:{os.environ['PATH']}"
 
 
 def wait_until(condition, what, seconds=SLOW):

@@ -158,6 +158,19 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{"TooManyWrites", With("disk { queued_writes_max: 65537 }"),
                   "disk.queued_writes_max"},
         BadConfig{"UnknownSandbox", With("compiler { sandbox: 9 }"), "sandbox"},
+        BadConfig{"NoPort", With("diagnostics { metrics_port: 65536 }"),
+                  "diagnostics.metrics_port"},
+        BadConfig{"TooManyReproducers",
+                  With("diagnostics { reproducers_max: 10001 }"),
+                  "diagnostics.reproducers_max"},
+        BadConfig{"TooLargeReproducers",
+                  With("diagnostics { reproducer_size_bytes_max: 1073741825 }"),
+                  "diagnostics.reproducer_size_bytes_max"},
+        BadConfig{"TooManyWatchers", With("diagnostics { watchers_max: 1025 }"),
+                  "diagnostics.watchers_max"},
+        BadConfig{"RelativeReproducers",
+                  With("diagnostics { reproducers_path: \"here\" }"),
+                  "diagnostics.reproducers_path"},
         BadConfig{"UnknownLevel", With("log_level: 9"), "log_level"},
         BadConfig{"WideMode",
                   "sockets { rpc_path: \"/r\" attach_path: \"/a\" mode: 512 }",
@@ -168,6 +181,18 @@ TEST(ConfigTest, APathOfAsManyBytesAsASocketHasIsTaken) {
   EXPECT_TRUE(Parse("sockets { attach_path: \"/a\" rpc_path: \"" +
                     std::string(107, 'x') + "\" }")
                   .ok());
+}
+
+TEST(ConfigTest, DiagnosticsAtTheirLimitsAreTaken) {
+  const Config config = *Parse(
+      With("diagnostics { metrics_port: 65535 reproducers_max: 10000 "
+           "reproducers_path: \"/r\" reproducer_size_bytes_max: 1073741824 "
+           "watchers_max: 1024 }"));
+  EXPECT_EQ(config.metrics_port, 65535u);
+  EXPECT_EQ(config.reproducers_path, "/r");
+  EXPECT_EQ(config.reproducers_max, 10000u);
+  EXPECT_EQ(config.reproducer_size_bytes_max, uint64_t{1} << 30);
+  EXPECT_EQ(config.watchers_max, 1024u);
 }
 
 TEST(ConfigTest, AMissingFileIsNotFound) {

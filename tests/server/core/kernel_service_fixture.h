@@ -10,6 +10,7 @@
 #include "cache/code_cache.h"
 #include "cache/memory_image_store.h"
 #include "server/core/kernel_service.h"
+#include "server/core/recording_observer.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/fake_compiler.h"
 #include "tests/fakes/fake_compiler_pool.h"
@@ -92,6 +93,11 @@ class KernelServiceTest : public testing::Test {
       NewAdmissionQueue({.queued_max = 2, .queued_per_session_max = 2}), pool_,
       2, clock_);
   std::unique_ptr<SourceStore> sources_ = NewSourceStore(1 << 20);
+  KernelLatencies latencies_;
+  std::unique_ptr<EventFeed> events_ = NewEventFeed(1, clock_);
+  std::unique_ptr<ReproducerStore> reproducers_ = NewNoReproducerStore();
+  std::unique_ptr<KernelObserver> observer_ =
+      NewRecordingObserver(latencies_, *events_, *reproducers_);
   std::unique_ptr<KernelService> service_ =
       NewKernelService({.gate = *gate_,
                         .shelf = *shelf_,
@@ -100,6 +106,7 @@ class KernelServiceTest : public testing::Test {
                         .archive = archive_,
                         .dispatcher = *dispatcher_,
                         .sources = *sources_,
+                        .observer = *observer_,
                         .clock = clock_});
   std::map<uint64_t, int> answers_;
   std::map<uint64_t, absl::StatusOr<CompiledKernel>> results_;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 #include "proto/wire/kernel_key.h"
@@ -78,6 +79,46 @@ TEST_F(AdminServiceRpcTest, KernelsAreListedShownAndEvicted) {
   grpc::ClientContext context;
   EXPECT_EQ(admin_->GetKernel(&context, get, &shown).error_code(),
             grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(AdminServiceRpcTest, AWatcherSeesWhatHappensAndTheEnd) {
+  Start();
+  grpc::ClientContext context;
+  const auto reader = admin_->WatchEvents(&context, {});
+  reader->WaitForInitialMetadata();  // Now it watches.
+  ASSERT_TRUE(Compile("ok a").ok());
+  v1::WatchEventsResponse event;
+  ASSERT_TRUE(reader->Read(&event));
+  EXPECT_EQ(event.kind(), v1::EVENT_KIND_KERNEL_COMPILED);
+  EXPECT_EQ(event.key().size(), 32u);
+  EXPECT_EQ(event.lost(), 0u);
+  daemon_->Drain(absl::Seconds(10));
+  EXPECT_FALSE(reader->Read(&event));
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(AdminServiceRpcTest, AsManyWatchAsMayUntilOneOfThemCancels) {
+  config_.watchers_max = 1;
+  Start();
+  auto first = std::make_unique<grpc::ClientContext>();
+  const auto watching = admin_->WatchEvents(first.get(), {});
+  watching->WaitForInitialMetadata();
+  v1::WatchEventsResponse event;
+  {
+    grpc::ClientContext context;
+    const auto refused = admin_->WatchEvents(&context, {});
+    EXPECT_FALSE(refused->Read(&event));
+    EXPECT_EQ(refused->Finish().error_code(),
+              grpc::StatusCode::RESOURCE_EXHAUSTED);
+  }
+  first->TryCancel();
+  EXPECT_TRUE(Eventually([this] {
+    grpc::ClientContext context;
+    const auto reader = admin_->WatchEvents(&context, {});
+    reader->WaitForInitialMetadata();
+    context.TryCancel();
+    return reader->Finish().error_code() == grpc::StatusCode::CANCELLED;
+  }));
 }
 
 }  // namespace

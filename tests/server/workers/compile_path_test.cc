@@ -18,6 +18,7 @@
 #include "cache/memory_image_store.h"
 #include "cache/write_behind_image_store.h"
 #include "server/core/kernel_service.h"
+#include "server/core/recording_observer.h"
 #include "server/workers/worker_pool.h"
 #include "tests/fakes/fake_compiler.h"
 #include "tests/fakes/fault_file_ops.h"
@@ -61,6 +62,7 @@ class CompilePathTest : public testing::Test {
                                  .archive = *archive_,
                                  .dispatcher = *dispatcher_,
                                  .sources = *sources_,
+                                 .observer = *observer_,
                                  .clock = *clock_});
   }
 
@@ -106,6 +108,11 @@ class CompilePathTest : public testing::Test {
 
   QuietLogger logger_;
   std::unique_ptr<Clock> clock_ = NewSystemClock();
+  KernelLatencies latencies_;
+  std::unique_ptr<EventFeed> events_ = NewEventFeed(1, *clock_);
+  std::unique_ptr<ReproducerStore> reproducers_ = NewNoReproducerStore();
+  std::unique_ptr<KernelObserver> observer_ =
+      NewRecordingObserver(latencies_, *events_, *reproducers_);
   std::unique_ptr<KernelDirectory> directory_ = *CreateKernelDirectory(64, 1);
   std::unique_ptr<CodeSlabs> slabs_ =
       NewCodeSlabs({.slab_size_bytes = 16384, .total_size_bytes_max = 131072});

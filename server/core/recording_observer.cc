@@ -1,0 +1,58 @@
+// Recording.
+#include "server/core/recording_observer.h"
+
+namespace quern {
+namespace {
+
+absl::Duration InChild(const CompileTimings& timings) {
+  return timings.parse + timings.plan + timings.emit + timings.optimize +
+         timings.generate + timings.link;
+}
+
+class RecordingObserver final : public KernelObserver {
+ public:
+  RecordingObserver(KernelLatencies& latencies, EventFeed& events,
+                    ReproducerStore& store)
+      : latencies_(latencies), events_(events), store_(store) {}
+
+  void OnAnswer(const absl::Status& status, bool cached,
+                absl::Duration latency) override {
+    if (!status.ok()) {
+      events_.Publish(
+          {.kind = EventKind::kCompileFailed, .code = status.code()});
+    } else {
+      (cached ? latencies_.hit : latencies_.miss).Record(latency);
+    }
+  }
+
+  void OnCompiled(const KernelKey& key,
+                  const CompileTimings& timings) override {
+    latencies_.queue.Record(timings.queue);
+    latencies_.compile.Record(InChild(timings));
+    events_.Publish({.kind = EventKind::kKernelCompiled,
+                     .key = key,
+                     .duration = InChild(timings)});
+  }
+
+  void OnDeadlySource(const KernelKey& key, const CompileSpec& spec,
+                      const absl::Status& status) override {
+    if (!store_.Save(key, spec, status)) return;
+    events_.Publish({.kind = EventKind::kReproducerSaved,
+                     .key = key,
+                     .code = status.code()});
+  }
+
+ private:
+  KernelLatencies& latencies_;
+  EventFeed& events_;
+  ReproducerStore& store_;
+};
+
+}  // namespace
+
+std::unique_ptr<KernelObserver> NewRecordingObserver(
+    KernelLatencies& latencies, EventFeed& events, ReproducerStore& store) {
+  return std::make_unique<RecordingObserver>(latencies, events, store);
+}
+
+}  // namespace quern
