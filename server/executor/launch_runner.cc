@@ -18,6 +18,31 @@ RingResult ResultOf(int32_t failure) {
 
 }  // namespace
 
+RingResult ResolveArguments(const quern_ring_submission& launch,
+                            const quern_image_header& kernel,
+                            const SessionMemory& memory, uint64_t* args) {
+  const uint32_t count = kernel.argument_count;
+  if (launch.argument_count != count) {
+    return {.status = QUERN_RING_BAD_ARGUMENT_COUNT, .detail = count};
+  }
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint64_t word = launch.arguments[i];
+    if (kernel.argument_kinds[i] != QUERN_ARGUMENT_POINTER || word == 0) {
+      args[i] = word;
+      continue;
+    }
+    const std::optional<MappedBuffer> buffer = memory.FindBuffer(
+        static_cast<uint32_t>(word >> QUERN_RING_OFFSET_BITS));
+    if (!buffer) return {.status = QUERN_RING_BAD_BUFFER, .detail = i};
+    const uint64_t offset = word & kOffsetMask;
+    if (offset > buffer->size_bytes) {
+      return {.status = QUERN_RING_OUT_OF_RANGE, .detail = i};
+    }
+    args[i] = buffer->address + offset;
+  }
+  return {};
+}
+
 RingResult LaunchRunner::Run(const quern_ring_submission& launch) {
   if ((launch.flags & ~QUERN_RING_MEASURE) != 0 ||
       launch.argument_count > QUERN_RING_ARGUMENTS_MAX) {
@@ -29,7 +54,7 @@ RingResult LaunchRunner::Run(const quern_ring_submission& launch) {
   if (ProgramCount(grid) >= kProgramsMax)
     return {.status = QUERN_RING_BAD_GRID};
   uint64_t args[QUERN_RING_ARGUMENTS_MAX];
-  RingResult result = Resolve(launch, *kernel, args);
+  RingResult result = ResolveArguments(launch, kernel->header, memory_, args);
   if (result.status != QUERN_RING_OK) return result;
   if ((launch.flags & QUERN_RING_MEASURE) == 0) {
     return ResultOf(launcher_.Run(*kernel, grid, args, 0));
@@ -40,32 +65,6 @@ RingResult LaunchRunner::Run(const quern_ring_submission& launch) {
       std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin)
           .count());
   return result;
-}
-
-RingResult LaunchRunner::Resolve(const quern_ring_submission& launch,
-                                 const LoadedKernel& kernel,
-                                 uint64_t* args) const {
-  const uint32_t count = kernel.header.argument_count;
-  if (launch.argument_count != count) {
-    return {.status = QUERN_RING_BAD_ARGUMENT_COUNT, .detail = count};
-  }
-  for (uint32_t i = 0; i < count; ++i) {
-    const uint64_t word = launch.arguments[i];
-    if (kernel.header.argument_kinds[i] != QUERN_ARGUMENT_POINTER ||
-        word == 0) {
-      args[i] = word;
-      continue;
-    }
-    const std::optional<MappedBuffer> buffer = memory_.FindBuffer(
-        static_cast<uint32_t>(word >> QUERN_RING_OFFSET_BITS));
-    if (!buffer) return {.status = QUERN_RING_BAD_BUFFER, .detail = i};
-    const uint64_t offset = word & kOffsetMask;
-    if (offset > buffer->size_bytes) {
-      return {.status = QUERN_RING_OUT_OF_RANGE, .detail = i};
-    }
-    args[i] = buffer->address + offset;
-  }
-  return {};
 }
 
 }  // namespace quern

@@ -8,6 +8,12 @@
 
 namespace quern {
 
+// Puts the arguments of `kernel` into `args`, which has room for
+// QUERN_RING_ARGUMENTS_MAX, or says what is wrong with those of `launch`.
+RingResult ResolveArguments(const quern_ring_submission& launch,
+                            const quern_image_header& kernel,
+                            const SessionMemory& memory, uint64_t* args);
+
 // Thread-safe. Running allocates nothing, unless a kernel needs more scratch
 // than was ever needed at once.
 class LaunchRunner final {
@@ -21,10 +27,6 @@ class LaunchRunner final {
   RingResult Run(const quern_ring_submission& launch);
 
  private:
-  // Puts the arguments of `kernel` into `args`, or says what is wrong.
-  RingResult Resolve(const quern_ring_submission& launch,
-                     const LoadedKernel& kernel, uint64_t* args) const;
-
   const SessionMemory& memory_;
   Launcher& launcher_;
 };
