@@ -23,6 +23,19 @@ class CountingImageStore final : public ImageStore {
     return image;
   }
 
+  absl::StatusOr<Image> TryGet(const KernelKey& key) override {
+    absl::StatusOr<Image> image = base_->TryGet(key);
+    // What is not answered here is asked again, and counted then.
+    if (image.ok()) {
+      ++counts_.hits;
+    } else if (absl::IsNotFound(image.status())) {
+      ++counts_.misses;
+    }
+    return image;
+  }
+
+  void Touch(const KernelKey& key) override { base_->Touch(key); }
+
   absl::StatusOr<SourceSpec> GetSource(const KernelKey& key) override {
     return base_->GetSource(key);
   }

@@ -24,6 +24,10 @@ namespace {
 constexpr uint64_t kBlockSize = 4096;
 constexpr char kUnfinished[] = "tmp-";
 
+// The longest entry that is checked while somebody's thread is not to wait:
+// some 0.15 ms.
+constexpr uint64_t kTrySizeMax = uint64_t{256} << 10;
+
 // Of the bound: so much may be written before the folder is listed anew.
 constexpr uint64_t kScanFraction = 16;
 
@@ -46,11 +50,32 @@ class FolderImageStore final : public DiskImageStore {
     QUERN_ASSIGN_OR_RETURN(std::string bytes, Load(key));
     const absl::StatusOr<DiskEntry> entry = CheckDiskEntry(bytes, key);
     if (!entry.ok()) return Drop(key);
-    MarkUsed(key, bytes.size());
-    // Moved within its memory: fresh memory would cost more than the move.
-    bytes.resize(QUERN_DISK_HEADER_SIZE + entry->image.size());
-    bytes.erase(0, QUERN_DISK_HEADER_SIZE);
-    return std::make_shared<const std::string>(std::move(bytes));
+    Enter(key, bytes.size());
+    Touch(key);
+    return ImageIn(std::move(bytes), entry->image.size());
+  }
+
+  absl::StatusOr<Image> TryGet(const KernelKey& key) override {
+    absl::StatusOr<std::string> bytes =
+        files_->ReadCached(key.ToHex(), kTrySizeMax);
+    if (absl::IsNotFound(bytes.status())) return bytes.status();
+    const absl::Status ask = absl::UnavailableError("ask the disk");
+    if (!bytes.ok()) return ask;
+    const absl::StatusOr<DiskEntry> entry = CheckDiskEntry(*bytes, key);
+    // Get removes what is damaged, which may take time.
+    if (!entry.ok()) return ask;
+    return ImageIn(*std::move(bytes), entry->image.size());
+  }
+
+  void Touch(const KernelKey& key) override {
+    absl::Time stamp;
+    {
+      std::lock_guard lock(mutex_);
+      stamp = index_.NextStamp(now_());
+      index_.Enter(key, stamp, std::nullopt);
+    }
+    // On a disk that cannot be written the order is that of this process.
+    files_->SetModified(key.ToHex(), stamp).IgnoreError();
   }
 
   absl::StatusOr<SourceSpec> GetSource(const KernelKey& key) override {
@@ -83,7 +108,8 @@ class FolderImageStore final : public DiskImageStore {
     QUERN_RETURN_IF_ERROR(MakeRoom(key, cost));
     QUERN_RETURN_IF_ERROR(Write(key, bytes));
     written_ += cost;
-    MarkUsed(key, bytes.size());
+    Enter(key, bytes.size());
+    Touch(key);
     return absl::OkStatus();
   }
 
@@ -140,15 +166,18 @@ class FolderImageStore final : public DiskImageStore {
     index_.Forget(key);
   }
 
-  void MarkUsed(const KernelKey& key, uint64_t size_bytes) {
-    absl::Time stamp;
-    {
-      std::lock_guard lock(mutex_);
-      stamp = index_.NextStamp(now_());
-      index_.Enter(key, stamp, InBlocks(size_bytes));
-    }
-    // On a disk that cannot be written the order is that of this process.
-    files_->SetModified(key.ToHex(), stamp).IgnoreError();
+  // Makes the image out of the entry that it lies in.
+  static Image ImageIn(std::string bytes, uint64_t size_bytes) {
+    // Moved within its memory: fresh memory would cost more than the move.
+    bytes.resize(QUERN_DISK_HEADER_SIZE + size_bytes);
+    bytes.erase(0, QUERN_DISK_HEADER_SIZE);
+    return std::make_shared<const std::string>(std::move(bytes));
+  }
+
+  // What is found may be news: others write to the folder too.
+  void Enter(const KernelKey& key, uint64_t size_bytes) {
+    std::lock_guard lock(mutex_);
+    index_.Enter(key, index_.NextStamp(now_()), InBlocks(size_bytes));
   }
 
   absl::Status ScanFolder() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_) {

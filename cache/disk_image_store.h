@@ -1,4 +1,5 @@
 // An image store in a folder of the disk, one file a kernel. See FORMAT.md.
+// What the system has in memory, TryGet gives, unless it is large.
 //
 // Every byte is checked on each read: what Get gives, VerifyImage has accepted
 // as the image of its key. A damaged entry is removed and counted. When the

@@ -46,6 +46,12 @@ class FileOps {
   virtual absl::StatusOr<std::string> Read(const std::string& name,
                                            uint64_t size_bytes_max) = 0;
 
+  // As Read, but never waits for the disk.
+  //
+  // Unavailable: it would have to, or this system cannot tell.
+  virtual absl::StatusOr<std::string> ReadCached(const std::string& name,
+                                                 uint64_t size_bytes_max) = 0;
+
   // Makes a file that is not there yet, readable by this user alone. While the
   // result lives, in whatever process, RemoveAbandoned lets it be.
   //

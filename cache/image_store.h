@@ -31,6 +31,16 @@ class ImageStore {
   // Unavailable: the store cannot be read now. Compile, and do not Put.
   virtual absl::StatusOr<Image> Get(const KernelKey& key) = 0;
 
+  // As Get, but never waits for storage, and is no use of the entry: call Touch
+  // for that, from where waiting does no harm.
+  //
+  // NotFound: no entry.
+  // Unavailable: only Get can tell.
+  virtual absl::StatusOr<Image> TryGet(const KernelKey& key) = 0;
+
+  // Marks the entry of `key` as used, if there is one.
+  virtual void Touch(const KernelKey& key) = 0;
+
   // Returns the spec that was stored with the image of `key`.
   //
   // NotFound: no entry, or one without a spec.

@@ -17,11 +17,22 @@ class MemoryImageStore final : public ImageStore {
       : size_bytes_max_(size_bytes_max) {}
 
   absl::StatusOr<Image> Get(const KernelKey& key) override {
+    Touch(key);
+    return TryGet(key);
+  }
+
+  absl::StatusOr<Image> TryGet(const KernelKey& key) override {
     std::lock_guard lock(mutex_);
     const auto found = by_key_.find(key);
     if (found == by_key_.end()) return NoSuchImage();
-    entries_.splice(entries_.begin(), entries_, found->second);
     return found->second->image;
+  }
+
+  void Touch(const KernelKey& key) override {
+    std::lock_guard lock(mutex_);
+    const auto found = by_key_.find(key);
+    if (found == by_key_.end()) return;
+    entries_.splice(entries_.begin(), entries_, found->second);
   }
 
   absl::StatusOr<SourceSpec> GetSource(const KernelKey& key) override {

@@ -3,8 +3,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -85,6 +88,32 @@ class PosixFileOps final : public FileOps {
       size += static_cast<size_t>(count);
     }
     bytes.resize(size);
+    return bytes;
+  }
+
+  absl::StatusOr<std::string> ReadCached(const std::string& name,
+                                         uint64_t size_bytes_max) override {
+    open_how how{};
+    how.flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    how.resolve = RESOLVE_CACHED;
+    const UniqueFd fd(static_cast<int>(::syscall(
+        SYS_openat2, folder_.get(), name.c_str(), &how, sizeof(how))));
+    if (!fd.valid() && errno == ENOENT) return Failed("opening");
+    struct stat status;
+    if (!fd.valid() || ::fstat(fd.get(), &status) != 0 ||
+        !S_ISREG(status.st_mode)) {
+      return NotCached();
+    }
+    const auto size = static_cast<size_t>(status.st_size);
+    if (size > size_bytes_max) {
+      return absl::InvalidArgumentError(absl::StrCat(name, " is too long"));
+    }
+    std::string bytes(size, '\0');
+    const iovec part{.iov_base = bytes.data(), .iov_len = size};
+    if (::preadv2(fd.get(), &part, 1, 0, RWF_NOWAIT) !=
+        static_cast<ssize_t>(size)) {
+      return NotCached();
+    }
     return bytes;
   }
 
@@ -177,6 +206,10 @@ class PosixFileOps final : public FileOps {
   }
 
  private:
+  static absl::Status NotCached() {
+    return absl::UnavailableError("not in memory");
+  }
+
   static absl::Status NotRegular(const std::string& name) {
     return absl::InvalidArgumentError(
         absl::StrCat(name, " is not a regular file"));

@@ -28,6 +28,14 @@ class VerifyingImageStore final : public ImageStore {
     return absl::NotFoundError("the stored image was damaged");
   }
 
+  absl::StatusOr<Image> TryGet(const KernelKey& key) override {
+    QUERN_ASSIGN_OR_RETURN(Image image, base_->TryGet(key));
+    if (Check(key, image).ok()) return image;
+    return absl::UnavailableError("the stored image is damaged");
+  }
+
+  void Touch(const KernelKey& key) override { base_->Touch(key); }
+
   absl::StatusOr<SourceSpec> GetSource(const KernelKey& key) override {
     return base_->GetSource(key);
   }

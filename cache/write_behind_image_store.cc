@@ -42,6 +42,13 @@ class ThreadedImageStore final : public WriteBehindImageStore {
     return base_->Get(key);
   }
 
+  absl::StatusOr<Image> TryGet(const KernelKey& key) override {
+    if (const auto queued = Find(key)) return queued->image;
+    return base_->TryGet(key);
+  }
+
+  void Touch(const KernelKey& key) override { base_->Touch(key); }
+
   absl::StatusOr<SourceSpec> GetSource(const KernelKey& key) override {
     const auto queued = Find(key);
     if (queued && queued->source != nullptr) return queued->source;

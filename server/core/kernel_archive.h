@@ -1,5 +1,5 @@
 // Where kernels outlive the daemon: the disk, as the steps of a compile see it.
-// No method blocks, however slow the disk is.
+// No method waits for the disk, however slow it is.
 #ifndef QUERN_SERVER_CORE_KERNEL_ARCHIVE_H_
 #define QUERN_SERVER_CORE_KERNEL_ARCHIVE_H_
 

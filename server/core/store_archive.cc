@@ -12,7 +12,15 @@ class StoreArchive final : public KernelArchive {
       : store_(store), threads_(threads) {}
 
   void Find(const KernelKey& key, Found found) override {
-    Ask([this, key] { return store_.Get(key); }, std::move(found));
+    // A thread's wake-up costs as much as all the rest, so try without.
+    absl::StatusOr<Image> image = store_.TryGet(key);
+    if (absl::IsUnavailable(image.status())) {
+      Ask([this, key] { return store_.Get(key); }, std::move(found));
+      return;
+    }
+    const bool hit = image.ok();
+    found(std::move(image));
+    if (hit) Touch(key);
   }
 
   void FindSource(const KernelKey& key, SourceFound found) override {
@@ -29,6 +37,16 @@ class StoreArchive final : public KernelArchive {
   }
 
  private:
+  // Nobody waits for it, and if it is late nothing is lost.
+  void Touch(const KernelKey& key) {
+    threads_.Run(
+        [this, key]() -> PatientThreads::Answer {
+          store_.Touch(key);
+          return [] {};
+        },
+        [](const absl::Status&) {});
+  }
+
   // Answers `done` with the result of `blocking`, or that it is late.
   template <typename Blocking, typename Done>
   void Ask(Blocking blocking, Done done) {

@@ -74,6 +74,13 @@ void Get(benchmark::State& state) {
   }
 }
 
+void TryGet(benchmark::State& state) {
+  Setup setup(state.range(0));
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(setup.store().TryGet(setup.key()));
+  }
+}
+
 void Miss(benchmark::State& state) {
   Setup setup(state.range(0));
   for (auto _ : state) {
@@ -96,6 +103,7 @@ void Put(benchmark::State& state) {
 BENCHMARK(ReadFile)->Arg(2048)->Arg(65536)->Arg(1 << 20);
 BENCHMARK(CheckEntry)->Arg(2048)->Arg(65536)->Arg(1 << 20);
 BENCHMARK(Get)->Arg(2048)->Arg(65536)->Arg(1 << 20);
+BENCHMARK(TryGet)->Arg(2048)->Arg(65536);
 BENCHMARK(Miss)->Arg(2048);
 BENCHMARK(GetSource)->Arg(2048);
 BENCHMARK(Put)->Arg(2048);

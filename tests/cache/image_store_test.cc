@@ -88,6 +88,29 @@ TEST_P(ImageStoreTest, AnImageAsLargeAsTheStoreFitsAndALargerDoesNot) {
       less->Put(FakeKey(1), ImageOf(FakeKey(1)), nullptr)));
 }
 
+TEST_P(ImageStoreTest, TryGetGivesTheSameOrSaysThatItCannotTell) {
+  const Image image = ImageOf(FakeKey(1));
+  ASSERT_TRUE(store_->Put(FakeKey(1), image, nullptr).ok());
+  const absl::StatusOr<Image> found = store_->TryGet(FakeKey(1));
+  if (found.ok()) {
+    EXPECT_EQ(**found, *image);
+  } else {
+    EXPECT_TRUE(absl::IsUnavailable(found.status()));
+  }
+  EXPECT_FALSE(store_->TryGet(FakeKey(2)).ok());
+}
+
+TEST_P(ImageStoreTest, ATouchedEntryIsUsed) {
+  for (uint8_t i = 1; i <= 4; ++i) {
+    ASSERT_TRUE(store_->Put(FakeKey(i), ImageOf(FakeKey(i)), nullptr).ok());
+  }
+  store_->Touch(FakeKey(1));
+  store_->Touch(FakeKey(9));
+  ASSERT_TRUE(store_->Put(FakeKey(5), ImageOf(FakeKey(5)), nullptr).ok());
+  EXPECT_TRUE(store_->Get(FakeKey(1)).ok());
+  EXPECT_TRUE(absl::IsNotFound(store_->Get(FakeKey(2)).status()));
+}
+
 TEST_P(ImageStoreTest, ASourceThatWasPutIsGot) {
   auto spec = std::make_shared<CompileSpec>();
   spec->source = "module {}";
@@ -135,6 +158,10 @@ class TemporaryStore final : public ImageStore {
   absl::StatusOr<Image> Get(const KernelKey& key) override {
     return store_->Get(key);
   }
+  absl::StatusOr<Image> TryGet(const KernelKey& key) override {
+    return store_->TryGet(key);
+  }
+  void Touch(const KernelKey& key) override { store_->Touch(key); }
   absl::StatusOr<SourceSpec> GetSource(const KernelKey& key) override {
     return store_->GetSource(key);
   }

@@ -88,6 +88,24 @@ TEST_F(PosixFileOpsTest, WhatWasWrittenAndRenamedIsRead) {
   EXPECT_TRUE(absl::IsNotFound(files->Remove("name")));
 }
 
+// Which of the two answers there is depends on the file system.
+TEST_F(PosixFileOpsTest, WhatIsInMemoryIsReadWithoutWaitingOrNotAtAll) {
+  const auto files = *OpenFolder(folder_);
+  Write("name", "some words");
+  const absl::StatusOr<std::string> bytes = files->ReadCached("name", 10);
+  if (bytes.ok()) {
+    EXPECT_EQ(*bytes, "some words");
+  } else {
+    EXPECT_TRUE(absl::IsUnavailable(bytes.status())) << bytes.status();
+  }
+  EXPECT_FALSE(files->ReadCached("name", 9).ok());
+  EXPECT_FALSE(files->ReadCached("none", 9).ok());
+  ASSERT_EQ(::mkfifo((folder_ + "/pipe").c_str(), 0600), 0);
+  ASSERT_EQ(::symlink("/etc/passwd", (folder_ + "/link").c_str()), 0);
+  EXPECT_FALSE(files->ReadCached("pipe", 1 << 20).ok());
+  EXPECT_FALSE(files->ReadCached("link", 1 << 20).ok());
+}
+
 TEST_F(PosixFileOpsTest, WhatIsNoRegularFileIsNotRead) {
   const auto files = *OpenFolder(folder_);
   ASSERT_EQ(::mkfifo((folder_ + "/pipe").c_str(), 0600), 0);

@@ -63,6 +63,13 @@ class FaultFileOps final : public FileOps {
     return found->second->bytes;
   }
 
+  // In memory is all that was set so.
+  absl::StatusOr<std::string> ReadCached(const std::string& name,
+                                         uint64_t size_bytes_max) override {
+    if (!folder_.cached) return absl::UnavailableError("not in memory");
+    return Read(name, size_bytes_max);
+  }
+
   absl::StatusOr<std::unique_ptr<WritableFile>> Create(
       const std::string& name) override {
     QUERN_RETURN_IF_ERROR(folder_.Enter(true));

@@ -5,6 +5,7 @@
 #ifndef QUERN_TESTS_FAKES_FAULT_FILE_OPS_H_
 #define QUERN_TESTS_FAKES_FAULT_FILE_OPS_H_
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -39,6 +40,9 @@ class FaultyFolder final {
   // From now on calls wait until Release.
   void Hold();
   void Release();
+
+  // Whether the system has the files in memory, for ReadCached.
+  std::atomic<bool> cached{false};
 
   // The machine loses power. Bytes that were not synced are gone; of the
   // names, which nobody syncs, those that `names_survive` says. Files that

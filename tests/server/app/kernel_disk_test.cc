@@ -149,7 +149,11 @@ TEST_F(KernelDiskTest, WritesThatFailAreOneWarningAndAProblemUntilOneWorks) {
 TEST_F(KernelDiskTest, AfterStopQuestionsAreAnsweredAtOnce) {
   const auto disk = Open();
   disk->Stop();
-  EXPECT_TRUE(absl::IsUnavailable(Find(*disk, 1)));
+  std::promise<absl::Status> removed;
+  disk->archive().Remove(FakeKey(1), [&](const absl::Status& status) {
+    removed.set_value(status);
+  });
+  EXPECT_TRUE(absl::IsUnavailable(removed.get_future().get()));
   EXPECT_EQ(Stats(*disk).disk().late_reads(), 1u);
 }
 

@@ -4,9 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <string>
+#include <thread>
 
+#include "absl/time/clock.h"
+#include "cache/disk_image_store.h"
 #include "cache/memory_image_store.h"
 #include "tests/fakes/fake_image.h"
+#include "tests/fakes/fault_file_ops.h"
 
 namespace quern {
 namespace {
@@ -51,8 +56,37 @@ TEST(StoreArchiveTest, WhatIsKeptIsFoundUntilItIsRemoved) {
   EXPECT_TRUE(absl::IsNotFound(FindSource(*archive, 1).status()));
 }
 
+TEST(StoreArchiveTest, WhatIsNotInMemoryIsFoundByAThreadAndElseWithoutOne) {
+  FaultyFolder folder;
+  const auto store = NewDiskImageStore(folder.Open(), {}, absl::Now);
+  const auto threads = NewPatientThreads({});
+  const auto archive = NewStoreArchive(*store, *threads);
+  const std::string image = FakeImage(FakeKey(1), "k", FakeHostMachine());
+  archive->Keep(FakeKey(1), std::make_shared<std::string>(image), nullptr);
+  std::thread::id finder;
+  const auto find = [&] {
+    finder = std::thread::id();
+    return Wait<absl::StatusOr<Image>>([&](KernelArchive::Found found) {
+      archive->Find(FakeKey(1), [&, found](absl::StatusOr<Image> result) {
+        finder = std::this_thread::get_id();
+        found(std::move(result));
+      });
+    });
+  };
+  EXPECT_EQ(**find(), image);
+  EXPECT_NE(finder, std::this_thread::get_id());
+  folder.cached = true;
+  const absl::Time used = *folder.Modified(FakeKey(1).ToHex());
+  EXPECT_EQ(**find(), image);
+  EXPECT_EQ(finder, std::this_thread::get_id());
+  // Some time it counts as a use.
+  while (*folder.Modified(FakeKey(1).ToHex()) == used) {
+  }
+}
+
 TEST(StoreArchiveTest, AStoppedArchiveIsUnavailable) {
-  const auto store = NewMemoryImageStore(1 << 20);
+  FaultyFolder folder;
+  const auto store = NewDiskImageStore(folder.Open(), {}, absl::Now);
   const auto threads = NewPatientThreads({});
   const auto archive = NewStoreArchive(*store, *threads);
   threads->Stop();

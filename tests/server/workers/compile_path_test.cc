@@ -39,6 +39,7 @@ class QuietLogger final : public Logger {
 class CompilePathTest : public testing::Test {
  protected:
   CompilePathTest() {
+    folder_.cached = true;
     const std::string worker = std::filesystem::read_symlink("/proc/self/exe")
                                    .parent_path()
                                    .parent_path() /
@@ -180,6 +181,7 @@ TEST_F(CompilePathTest, WhatEverThreadsDoEveryCallIsAnsweredOnce) {
 }
 
 TEST_F(CompilePathTest, ADiskThatHangsDelaysACompileByThePatienceAtMost) {
+  folder_.cached = false;
   folder_.Hold();
   for (int i = 0; i < 10; ++i) Begin("ok " + std::to_string(i), "a");
   AwaitAll();
