@@ -38,6 +38,17 @@ TEST(ConfigTest, WhatIsLeftOutHasTheDesignsDefault) {
   EXPECT_EQ(config.slab_size_bytes, uint64_t{4} << 20);
   EXPECT_EQ(config.nesting_max, 256u);
   EXPECT_EQ(config.sessions_max, 256u);
+  EXPECT_EQ(config.rings_per_session_max, 4u);
+  EXPECT_EQ(config.ring_slots_max, 1024u);
+  EXPECT_EQ(config.buffers_per_session_max, 64u);
+  EXPECT_EQ(config.buffer_bytes_per_session_max, uint64_t{4} << 30);
+  EXPECT_EQ(config.served_kernels_per_session_max, 4096u);
+  EXPECT_EQ(config.launch_timeout, absl::Seconds(10));
+  EXPECT_EQ(config.executor_memory_bytes_max, uint64_t{1} << 30);
+  EXPECT_EQ(config.inline_launch_bytes_max, uint64_t{16} << 20);
+  EXPECT_EQ(config.executor_path, "/bin/quern-executor");
+  EXPECT_TRUE(config.executor_sandbox_required);
+  EXPECT_EQ(config.executor_threads, 0u);
   EXPECT_EQ(config.worker_path, "/bin/quern-compile-worker");
   EXPECT_TRUE(config.sandbox_required);
   EXPECT_EQ(config.crashes_max, 3u);
@@ -60,6 +71,7 @@ TEST(ConfigTest, WhatIsGivenIsTaken) {
     limits { compile_timeout { seconds: 1 nanos: 500000000 }
              sessions_max: 7 }
     compiler { worker_path: "/w" sandbox: SANDBOX_MODE_BEST_EFFORT }
+    executor { path: "/e" sandbox: SANDBOX_MODE_BEST_EFFORT threads: 3 }
     access { group_ids: 5 }
     disk { path: "/d" size_bytes_max: 1048576
            read_timeout { nanos: 5000000 } }
@@ -69,6 +81,9 @@ TEST(ConfigTest, WhatIsGivenIsTaken) {
   EXPECT_EQ(config.sessions_max, 7u);
   EXPECT_EQ(config.worker_path, "/w");
   EXPECT_FALSE(config.sandbox_required);
+  EXPECT_EQ(config.executor_path, "/e");
+  EXPECT_FALSE(config.executor_sandbox_required);
+  EXPECT_EQ(config.executor_threads, 3u);
   EXPECT_TRUE(config.access.user_ids.empty());
   EXPECT_THAT(config.access.group_ids, ElementsAre(5));
   EXPECT_EQ(config.disk_path, "/d");
@@ -97,6 +112,25 @@ TEST(ConfigTest, GroupsAreFoundByName) {
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("access.groups"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("nobody's"));
+}
+
+TEST(ConfigTest, LimitsOfServedLaunchesMayBeAtTheirBounds) {
+  const Config config = *Parse(std::string(kSockets) + R"(
+    limits { rings_per_session_max: 64 ring_slots_max: 1024
+             buffers_per_session_max: 1024
+             buffer_bytes_per_session_max: 17592186044416
+             served_kernels_per_session_max: 4096
+             launch_timeout { nanos: 1 }
+             executor_memory_bytes_max: 16777216
+             inline_launch_bytes_max: 1073741824 }
+    executor { threads: 1024 })");
+  EXPECT_EQ(config.rings_per_session_max, 64u);
+  EXPECT_EQ(config.buffers_per_session_max, 1024u);
+  EXPECT_EQ(config.buffer_bytes_per_session_max, uint64_t{1} << 44);
+  EXPECT_EQ(config.launch_timeout, absl::Nanoseconds(1));
+  EXPECT_EQ(config.executor_memory_bytes_max, uint64_t{16} << 20);
+  EXPECT_EQ(config.inline_launch_bytes_max, uint64_t{1} << 30);
+  EXPECT_EQ(config.executor_threads, 1024u);
 }
 
 TEST(ConfigTest, ASyntaxErrorIsNamedByLineAndColumn) {
@@ -138,6 +172,35 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{"TooLargeImages",
                   With("limits { image_size_bytes_max: 4194305 }"),
                   "limits.image_size_bytes_max"},
+        BadConfig{"TooManyRings", With("limits { rings_per_session_max: 65 }"),
+                  "limits.rings_per_session_max"},
+        BadConfig{"TooManySlots", With("limits { ring_slots_max: 1025 }"),
+                  "limits.ring_slots_max"},
+        BadConfig{"TooManyBuffers",
+                  With("limits { buffers_per_session_max: 1025 }"),
+                  "limits.buffers_per_session_max"},
+        BadConfig{"TooFewBufferBytes",
+                  With("limits { buffer_bytes_per_session_max: 4095 }"),
+                  "limits.buffer_bytes_per_session_max"},
+        BadConfig{"TooManyBufferBytes",
+                  With("limits { buffer_bytes_per_session_max: "
+                       "17592186044417 }"),
+                  "limits.buffer_bytes_per_session_max"},
+        BadConfig{"TooManyServedKernels",
+                  With("limits { served_kernels_per_session_max: 4097 }"),
+                  "limits.served_kernels_per_session_max"},
+        BadConfig{"NoLaunchTime", With("limits { launch_timeout { } }"),
+                  "limits.launch_timeout"},
+        BadConfig{"TooLittleExecutorMemory",
+                  With("limits { executor_memory_bytes_max: 16777215 }"),
+                  "limits.executor_memory_bytes_max"},
+        BadConfig{"TooLargeInlineLaunches",
+                  With("limits { inline_launch_bytes_max: 1073741825 }"),
+                  "limits.inline_launch_bytes_max"},
+        BadConfig{"UnknownExecutorSandbox", With("executor { sandbox: 9 }"),
+                  "executor.sandbox"},
+        BadConfig{"TooManyThreads", With("executor { threads: 1025 }"),
+                  "executor.threads"},
         BadConfig{"OddSlabs", With("limits { slab_size_bytes: 4097 }"),
                   "limits.slab_size_bytes"},
         BadConfig{"SlabsLargerThanTheMemory",
@@ -233,6 +296,20 @@ TEST(ConfigTest, TheExampleNamesTheDefaults) {
   EXPECT_EQ(example.sessions_max, defaults.sessions_max);
   EXPECT_EQ(example.stored_source_bytes_max, defaults.stored_source_bytes_max);
   EXPECT_EQ(example.stored_image_bytes_max, defaults.stored_image_bytes_max);
+  EXPECT_EQ(example.rings_per_session_max, defaults.rings_per_session_max);
+  EXPECT_EQ(example.ring_slots_max, defaults.ring_slots_max);
+  EXPECT_EQ(example.buffers_per_session_max, defaults.buffers_per_session_max);
+  EXPECT_EQ(example.buffer_bytes_per_session_max,
+            defaults.buffer_bytes_per_session_max);
+  EXPECT_EQ(example.served_kernels_per_session_max,
+            defaults.served_kernels_per_session_max);
+  EXPECT_EQ(example.launch_timeout, defaults.launch_timeout);
+  EXPECT_EQ(example.executor_memory_bytes_max,
+            defaults.executor_memory_bytes_max);
+  EXPECT_EQ(example.inline_launch_bytes_max, defaults.inline_launch_bytes_max);
+  EXPECT_EQ(example.executor_path, defaults.executor_path);
+  EXPECT_EQ(example.executor_sandbox_required,
+            defaults.executor_sandbox_required);
   EXPECT_EQ(example.worker_path, defaults.worker_path);
   EXPECT_EQ(example.sandbox_required, defaults.sandbox_required);
   EXPECT_EQ(example.crashes_max, defaults.crashes_max);

@@ -2,34 +2,14 @@
 #include "server/sandbox/policy.h"
 
 #include <gtest/gtest.h>
-#include <spawn.h>
-#include <sys/wait.h>
 
-#include <filesystem>
 #include <string>
 
-#include "server/sandbox/outcome.h"
 #include "server/sandbox/syscall_filter.h"
+#include "tests/server/sandbox/run_program.h"
 
 namespace quern {
 namespace {
-
-Outcome OutcomeOfProgram(const std::string& how) {
-  // Beside this test.
-  const std::string program =
-      std::filesystem::read_symlink("/proc/self/exe").parent_path() /
-      "misbehave";
-  char* const arguments[] = {const_cast<char*>(program.c_str()),
-                             const_cast<char*>(how.c_str()), nullptr};
-  char* const environment[] = {nullptr};
-  pid_t pid = 0;
-  EXPECT_EQ(::posix_spawn(&pid, program.c_str(), nullptr, nullptr, arguments,
-                          environment),
-            0);
-  int status = 0;
-  EXPECT_EQ(::waitpid(pid, &status, 0), pid);
-  return OutcomeOf(status);
-}
 
 struct Case {
   std::string how;
@@ -39,7 +19,7 @@ struct Case {
 class SandboxTest : public testing::TestWithParam<Case> {};
 
 TEST_P(SandboxTest, EndsAsItMust) {
-  EXPECT_EQ(OutcomeOfProgram(GetParam().how), GetParam().outcome);
+  EXPECT_EQ(OutcomeOfProgram("misbehave", GetParam().how), GetParam().outcome);
 }
 
 INSTANTIATE_TEST_SUITE_P(
