@@ -30,9 +30,11 @@
 #include "server/core/source_store.h"
 #include "server/executor/executor_process.h"
 #include "server/executor/preferred_cpus.h"
+#include "server/executor/inline_launcher.h"
 #include "server/rpc/admin_service_rpc.h"
 #include "server/rpc/health.h"
 #include "server/rpc/kernel_service_rpc.h"
+#include "server/rpc/launch_service_rpc.h"
 #include "server/rpc/peers.h"
 #include "server/rpc/rpc_server.h"
 #include "server/workers/worker_pool.h"
@@ -90,6 +92,7 @@ class ComposedDaemon final : public Daemon {
     diagnostics_->StopMetrics();
     diagnostics_->events().Close();
     if (kernels_ != nullptr) kernels_->Drain();  // Else it did not start.
+    if (launcher_ != nullptr) launcher_->Stop();
     disk_->Stop();
     pool_.reset();
     rpc_.reset();
@@ -266,6 +269,10 @@ class ComposedDaemon final : public Daemon {
         {.source_size_bytes_max = config_.source_size_bytes_max,
          .arguments_max = config_.arguments_max},
         incarnation);
+    launcher_ = NewInlineLauncher(
+        {}, [this] { return attach_->Connect(); }, clock_);
+    launch_rpc_ = NewLaunchServiceRpc(*kernels_, *launcher_, *peers_,
+                                      config_.inline_launch_bytes_max);
     admin_rpc_ = NewAdminServiceRpc(
         *kernels_, *cache_, *peers_, [this] { return Stats(); },
         diagnostics_->events(), incarnation);
@@ -274,7 +281,8 @@ class ComposedDaemon final : public Daemon {
     options.message_size_bytes_max = config_.message_size_bytes_max;
     QUERN_ASSIGN_OR_RETURN(
         rpc_, StartRpcServer(options,
-                             {.services = {kernel_rpc_.get(), admin_rpc_.get()},
+                             {.services = {kernel_rpc_.get(), launch_rpc_.get(),
+                                           admin_rpc_.get()},
                               .peers = *peers_,
                               .health = health_,
                               .logger = logger_},
@@ -309,6 +317,8 @@ class ComposedDaemon final : public Daemon {
   std::unique_ptr<KernelService> kernels_;
   std::unique_ptr<Peers> peers_;
   std::unique_ptr<grpc::Service> kernel_rpc_;
+  std::unique_ptr<InlineLauncher> launcher_;
+  std::unique_ptr<grpc::Service> launch_rpc_;
   std::unique_ptr<grpc::Service> admin_rpc_;
   std::unique_ptr<RpcServer> rpc_;
 };

@@ -31,7 +31,7 @@ class FairAdmissionQueue final : public AdmissionQueue {
                     std::shared_ptr<const Deadline> deadline) override {
     if (size_ >= limits_.queued_max) {
       return absl::ResourceExhaustedError(absl::StrCat(
-          "the compile queue is full: ", limits_.queued_max, " are waiting"));
+          "the queue is full: ", limits_.queued_max, " are waiting"));
     }
     auto line = std::find_if(
         lines_.begin(), lines_.end(),
@@ -40,7 +40,7 @@ class FairAdmissionQueue final : public AdmissionQueue {
     if (queued >= limits_.queued_per_session_max) {
       return absl::ResourceExhaustedError(
           absl::StrCat("this session has ", limits_.queued_per_session_max,
-                       " compiles waiting, which is the most"));
+                       " calls waiting, which is the most"));
     }
     if (line == lines_.end()) {
       line = lines_.insert(lines_.end(), {.session = session, .jobs = {}});

@@ -1,4 +1,4 @@
-// Who compiles next: a bounded queue, fair between sessions.
+// Who is next to compile, or to launch: a bounded queue, fair between sessions.
 //
 // Sessions take turns, however many jobs each has queued; within a session the
 // first come is the first served. A job whose deadline has passed is not begun.
