@@ -29,7 +29,8 @@ MAY_INCLUDE = {
     "server/workers": ["proto/wire", "cache", "compiler/api", "server/core",
                        "server/sandbox", "quern/v1", "quern/worker/v1"],
     # An executor launches as a client does that launches directly.
-    "server/executor": ["proto/wire", "client/runtime", "server/sandbox"],
+    "server/executor": ["proto/wire", "client/runtime", "server/core",
+                        "server/sandbox"],
     "server/attach": ["proto/wire", "cache", "server/core", "server/executor",
                       "server/sandbox"],
     "server/rpc": ["proto/wire", "cache", "compiler/api", "server/core",
