@@ -69,12 +69,14 @@ absl::Status ArgumentValues::Add(const std::string& word, uint8_t kind) {
       word.substr(1, word.size() - 1 - (out ? sizeof(kOutSuffix) - 1 : 0));
   QUERN_ASSIGN_OR_RETURN(NpyArray contents, NpyArray::Read(path));
   slots_.push_back(reinterpret_cast<uintptr_t>(contents.data()));
-  arrays_.push_back({std::move(contents), out});
+  arrays_.push_back({.argument = slots_.size() - 1,
+                     .contents = std::move(contents),
+                     .written_back = out});
   return absl::OkStatus();
 }
 
 absl::Status ArgumentValues::WriteBack() const {
-  for (const Array& array : arrays_) {
+  for (const ArgumentArray& array : arrays_) {
     if (array.written_back) {
       QUERN_RETURN_IF_ERROR(array.contents.WriteBack());
     }

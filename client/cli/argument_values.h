@@ -13,6 +13,13 @@
 
 namespace quern {
 
+// An array that a pointer argument points to.
+struct ArgumentArray {
+  size_t argument = 0;  // Its number.
+  NpyArray contents;
+  bool written_back = false;
+};
+
 // The slots, and the arrays that their pointers point to.
 class ArgumentValues final {
  public:
@@ -27,19 +34,16 @@ class ArgumentValues final {
 
   const std::vector<uint64_t>& slots() const { return slots_; }
 
+  const std::vector<ArgumentArray>& arrays() const { return arrays_; }
+
   // Writes the arrays marked ":out" back to their files.
   absl::Status WriteBack() const;
 
  private:
-  struct Array {
-    NpyArray contents;
-    bool written_back;
-  };
-
   absl::Status Add(const std::string& word, uint8_t kind);
 
   std::vector<uint64_t> slots_;
-  std::vector<Array> arrays_;
+  std::vector<ArgumentArray> arrays_;
 };
 
 // The low bytes of a slot that hold `word` as an argument of `kind`

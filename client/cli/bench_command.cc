@@ -2,14 +2,17 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/cli/commands.h"
 #include "client/cli/json.h"
 #include "client/cli/sample_kernels.h"
+#include "client/cli/served_launcher.h"
 #include "client/cli/session.h"
 #include "client/cli/stopwatch.h"
+#include "client/rpc/pause.h"
 #include "proto/wire/status.h"
 
 namespace quern {
@@ -112,13 +115,38 @@ absl::StatusOr<JsonObject> BenchLaunch(Client& client, uint32_t repeat) {
       .Add("launch_2_threads_1000_programs_ns_min", parallel_ns);
 }
 
+// Round trips of an empty kernel through a ring: while both sides spin, and
+// after pauses in which the executor has gone to sleep.
+absl::StatusOr<JsonObject> BenchServed(Client& client, uint32_t repeat) {
+  constexpr uint32_t kPauses = 200;
+  QUERN_ASSIGN_OR_RETURN(const Compiled compiled, CompileNothing(client));
+  QUERN_ASSIGN_OR_RETURN(
+      const auto launcher,
+      ServedLauncher::Open(client, compiled.key, {1, 1, 1}, {0}, {}));
+  absl::Status status;
+  const auto launch = [&] { status.Update(launcher->Launch()); };
+  const std::vector<double> spinning =
+      Nanoseconds(repeat * 1000, launch, [] {});
+  const std::vector<double> sleeping =
+      Nanoseconds(kPauses, launch, [] { Pause(absl::Milliseconds(1)); });
+  const double batched_ns = LeastNanoseconds(
+      repeat, 1, [&] { status.Update(launcher->LaunchMany(kBatchSize)); });
+  QUERN_RETURN_IF_ERROR(status);
+  return JsonObject()
+      .Add("served_ns_min", spinning.front())
+      .Add("served_ns_p50", spinning[spinning.size() / 2])
+      .Add("served_sleeping_ns_p50", sleeping[sleeping.size() / 2])
+      .Add("served_batched_ns_min", batched_ns / kBatchSize);
+}
+
 absl::StatusOr<JsonObject> Bench(const std::string& what, Client& client,
                                  uint32_t repeat) {
   if (what == "compile") return BenchCompile(client, repeat);
   if (what == "lookup") return BenchLookup(client, repeat);
   if (what == "launch") return BenchLaunch(client, repeat);
+  if (what == "served") return BenchServed(client, repeat);
   return absl::InvalidArgumentError(
-      absl::StrCat("bench compile, lookup or launch, not ", what));
+      absl::StrCat("bench compile, lookup, launch or served, not ", what));
 }
 
 }  // namespace
@@ -126,7 +154,7 @@ absl::StatusOr<JsonObject> Bench(const std::string& what, Client& client,
 absl::Status RunBench(const Words& words) {
   QUERN_ASSIGN_OR_RETURN(
       const Arguments arguments,
-      Arguments::Parse(words, {.positionals = {"compile|lookup|launch"},
+      Arguments::Parse(words, {.positionals = {"compile|lookup|launch|served"},
                                .options = {"repeat"}}));
   QUERN_ASSIGN_OR_RETURN(const uint32_t repeat,
                          arguments.GetCount("repeat", 20));

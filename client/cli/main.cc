@@ -26,9 +26,9 @@ constexpr Command kCommands[] = {
      "compile a file of Triton IR"},
     {"run", RunRun,
      "FILE --grid X[,Y[,Z]] [--arg VALUE]... [--entry NAME]\n"
-     "            [--threads N] [--repeat N]",
+     "            [--threads N] [--repeat N] [--served]",
      "compile and launch; VALUE: 1024, 0.5, @in.npy, @inout.npy:out"},
-    {"bench", RunBench, "compile|lookup|launch [--repeat N]",
+    {"bench", RunBench, "compile|lookup|launch|served [--repeat N]",
      "measure the daemon and this client"},
     {"stats", RunStats, "", "what the daemon counted"},
     {"top", RunTop, "[--interval SECONDS] [--count N]",

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 namespace quern {
 
@@ -23,6 +24,23 @@ double LeastNanoseconds(uint32_t batches, uint32_t batch_size, Body body) {
     least = std::min(least, time.count() / batch_size);
   }
   return least;
+}
+
+// Runs `body` `count` times, and `pause` before each. Returns the nanoseconds
+// of each `body`, the least first.
+template <typename Body, typename Pause>
+std::vector<double> Nanoseconds(uint32_t count, Body body, Pause pause) {
+  using Clock = std::chrono::steady_clock;
+  std::vector<double> times(count);
+  for (double& time : times) {
+    pause();
+    const Clock::time_point begin = Clock::now();
+    body();
+    time =
+        std::chrono::duration<double, std::nano>(Clock::now() - begin).count();
+  }
+  std::sort(times.begin(), times.end());
+  return times;
 }
 
 }  // namespace quern

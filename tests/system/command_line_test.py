@@ -42,6 +42,15 @@ class CommandLineTest(SystemTest):
         self.assertEqual(warm["image_bytes"], cold["image_bytes"])
 
     def test_run_writes_the_arrays_that_are_marked(self):
+        self.check_run("--threads", 2)
+
+    def test_a_served_run_writes_them_too(self):
+        self.check_run("--served")
+        self.assertIn("--threads is for direct",
+                      self.daemon.error("run", ADD, "--grid", 1, "--served",
+                                        "--threads", 2))
+
+    def check_run(self, *options):
         folder = self.daemon.folder
         n = 2500
         x = np.random.default_rng(1).standard_normal(n).astype(np.float32)
@@ -52,7 +61,7 @@ class CommandLineTest(SystemTest):
         result = self.daemon.json(
             "run", ADD, "--grid", "3", "--arg", f"@{folder}/x.npy", "--arg",
             f"@{folder}/y.npy", "--arg", f"@{folder}/z.npy:out", "--arg", n,
-            "--repeat", 3, "--threads", 2)
+            "--repeat", 3, *options)
         np.testing.assert_array_equal(np.load(folder / "z.npy"), x + y)
         np.testing.assert_array_equal(np.load(folder / "x.npy"), x)
         self.assertEqual(result["launches"], 3)
@@ -126,6 +135,10 @@ class CommandLineTest(SystemTest):
         launch = self.daemon.json("bench", "launch", "--repeat", 2)
         self.assertGreater(launch["call_ns_min"], 0)
         self.assertGreater(launch["launch_ns_min"], 0)
+        served = self.daemon.json("bench", "served", "--repeat", 2)
+        for name in ("served_ns_min", "served_ns_p50",
+                     "served_sleeping_ns_p50", "served_batched_ns_min"):
+            self.assertGreater(served[name], 0)
         compiled = self.daemon.json("bench", "compile", "--repeat", 2)
         self.assertGreater(compiled["add_total_ms_min"], 0)
 
