@@ -24,6 +24,19 @@ JsonObject JsonOf(const v1::MemoryStats& memory) {
       .Add("stored_source_size_bytes", memory.stored_source_size_bytes());
 }
 
+JsonObject JsonOf(const v1::ExecutorStats& executors) {
+  return JsonObject()
+      .Add("started", executors.started())
+      .Add("running", executors.running())
+      .Add("crashed", executors.crashed())
+      .Add("out_of_memory", executors.out_of_memory())
+      .Add("timed_out", executors.timed_out())
+      .Add("denied_syscall", executors.denied_syscall())
+      .Add("killed", executors.killed())
+      .Add("not_confined", executors.not_confined())
+      .Add("unresponsive", executors.unresponsive());
+}
+
 JsonObject JsonOf(const v1::GetStatsResponse& stats) {
   const v1::ChildDeaths& dead = stats.children_dead();
   JsonObject deaths;
@@ -44,6 +57,7 @@ JsonObject JsonOf(const v1::GetStatsResponse& stats) {
       .Add("children_forked", stats.children_forked())
       .Add("children_dead", deaths)
       .Add("zygote_restarts", stats.zygote_restarts())
+      .Add("executors", JsonOf(stats.executors()))
       .Add("kernels", stats.kernels())
       .Add("slabs", stats.slabs())
       .Add("code_size_bytes", stats.code_size_bytes())
@@ -88,6 +102,15 @@ void PrintStats(const v1::GetStatsResponse& stats) {
       dead.killed(), dead.protocol_error(), stats.zygote_restarts()));
   PrintLine(DiskStatsText(stats));
   PrintLine(LatencyStatsText(stats.latencies()));
+  const v1::ExecutorStats& executors = stats.executors();
+  PrintLine(absl::StrFormat(
+      "executors %d running, %d started; dead: %d crashed, %d out of memory, "
+      "%d timed\n          out, %d denied system call, %d killed, %d not "
+      "confined, %d unresponsive",
+      executors.running(), executors.started(), executors.crashed(),
+      executors.out_of_memory(), executors.timed_out(),
+      executors.denied_syscall(), executors.killed(), executors.not_confined(),
+      executors.unresponsive()));
 }
 
 }  // namespace

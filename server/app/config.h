@@ -62,8 +62,8 @@ struct Config {
   std::string executor_path;
   bool executor_sandbox_required = true;
   uint32_t executor_threads = 0;  // 0: as many as there are CPUs.
-  uint32_t metrics_port = 0;  // 0: none.
-  std::string reproducers_path;  // Empty: none are saved.
+  uint32_t metrics_port = 0;      // 0: none.
+  std::string reproducers_path;   // Empty: none are saved.
   uint32_t reproducers_max = 0;
   uint64_t reproducer_size_bytes_max = 0;
   uint32_t watchers_max = 0;

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "proto/wire/ring_layout.h"
 #include "proto/wire/unique_fd.h"
 #include "server/app/version.h"
 #include "server/core/canonical_spec.h"
@@ -70,6 +71,23 @@ void AddCache(CodeCache& cache, v1::GetStatsResponse& response) {
   response.mutable_memory()->set_slab_size_bytes(stats.slabs.size_bytes);
 }
 
+void AddExecutors(const ServedCounters& counters,
+                  v1::GetStatsResponse& response) {
+  v1::ExecutorStats& stats = *response.mutable_executors();
+  const auto ended = [&counters](quern_ring_state cause) {
+    return counters.ended[cause].load(std::memory_order_relaxed);
+  };
+  stats.set_started(counters.started.load(std::memory_order_relaxed));
+  stats.set_running(counters.running.load(std::memory_order_relaxed));
+  stats.set_crashed(ended(QUERN_RING_CRASHED));
+  stats.set_out_of_memory(ended(QUERN_RING_OUT_OF_MEMORY));
+  stats.set_timed_out(ended(QUERN_RING_TIMED_OUT));
+  stats.set_denied_syscall(ended(QUERN_RING_FORBIDDEN_CALL));
+  stats.set_killed(ended(QUERN_RING_KILLED));
+  stats.set_not_confined(ended(QUERN_RING_NOT_CONFINED));
+  stats.set_unresponsive(ended(QUERN_RING_UNRESPONSIVE));
+}
+
 }  // namespace
 
 v1::GetStatsResponse DaemonStats(const StatsSources& sources) {
@@ -81,6 +99,7 @@ v1::GetStatsResponse DaemonStats(const StatsSources& sources) {
       sources.sources.size_bytes());
   sources.diagnostics.AddStats(response);
   sources.disk.AddStats(response);
+  AddExecutors(sources.sessions.served(), response);
   response.set_sessions(sources.sessions.session_count());
   *response.mutable_uptime() =
       google::protobuf::util::TimeUtil::NanosecondsToDuration(

@@ -8,12 +8,12 @@
 #include "absl/time/time.h"
 #include "cache/code_cache.h"
 #include "quern/v1/admin_service.pb.h"
-#include "server/app/kernel_disk.h"
 #include "server/app/diagnostics.h"
+#include "server/app/kernel_disk.h"
+#include "server/attach/attach_server.h"
 #include "server/core/compiler_gate.h"
 #include "server/core/compiler_pool.h"
 #include "server/core/kernel_service.h"
-#include "server/core/session.h"
 #include "server/core/source_store.h"
 
 namespace quern {
@@ -23,7 +23,7 @@ struct StatsSources {
   CodeCache& cache;
   CompilerPool& pool;
   CompilerGate& gate;
-  SessionRegistry& sessions;
+  AttachServer& sessions;
   KernelDisk& disk;
   SourceStore& sources;
   Diagnostics& diagnostics;

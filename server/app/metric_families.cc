@@ -54,8 +54,8 @@ class Families final {
       histogram.sample_count += latencies.counts(i);
       histogram.bucket.push_back(
           {.cumulative_count = histogram.sample_count,
-           .upper_bound = last ? std::numeric_limits<double>::infinity()
-                               : limit_seconds});
+           .upper_bound =
+               last ? std::numeric_limits<double>::infinity() : limit_seconds});
       limit_seconds *= 2;
     }
     histogram.sample_sum = Seconds(latencies.sum());
@@ -133,6 +133,26 @@ void AddChildren(const v1::GetStatsResponse& stats, Families& families) {
                    stats.zygote_restarts());
 }
 
+void AddExecutors(const v1::ExecutorStats& stats, Families& families) {
+  families.Counter("executors_started_total", "Executors started.",
+                   stats.started());
+  families.Gauge("executors", "Executors that run.",
+                 static_cast<double>(stats.running()));
+  const std::pair<const char*, uint64_t> causes[] = {
+      {"crashed", stats.crashed()},
+      {"out_of_memory", stats.out_of_memory()},
+      {"timed_out", stats.timed_out()},
+      {"denied_syscall", stats.denied_syscall()},
+      {"killed", stats.killed()},
+      {"not_confined", stats.not_confined()},
+      {"unresponsive", stats.unresponsive()}};
+  families.Begin(MetricType::Counter, "executors_dead_total",
+                 "Executors that ended before their session.");
+  for (const auto& [cause, count] : causes) {
+    families.Add(static_cast<double>(count), {{"cause", cause}});
+  }
+}
+
 void AddMemory(const v1::GetStatsResponse& stats, Families& families) {
   const v1::MemoryStats& memory = stats.memory();
   families.Gauge("kernels", "Kernels in the code cache.",
@@ -159,6 +179,7 @@ std::vector<MetricFamily> MetricFamiliesOf(const v1::GetStatsResponse& stats) {
   AddCalls(stats, families);
   AddLatencies(stats.latencies(), families);
   AddChildren(stats, families);
+  AddExecutors(stats.executors(), families);
   AddMemory(stats, families);
   families.Gauge("sessions", "Attached clients.",
                  static_cast<double>(stats.sessions()));

@@ -52,8 +52,8 @@ absl::StatusOr<std::unique_ptr<MetricsEndpoint>> StartMetricsEndpoint(
   try {
     return std::make_unique<ExposingEndpoint>(address, std::move(stats));
   } catch (const std::exception& error) {
-    return absl::UnavailableError(absl::StrCat(
-        "metrics cannot be served at ", address, ": ", error.what()));
+    return absl::UnavailableError(absl::StrCat("metrics cannot be served at ",
+                                               address, ": ", error.what()));
   }
 }
 

@@ -29,11 +29,13 @@ absl::Status Executor::Apply(const ExecutorCommand& command,
                                 fd.get(), command.size_bytes);
     }
     case ExecutorCommandKind::kUnloadKernel:
+      rings_->Synchronize();
       memory_.UnloadKernel(command.id);
       return absl::OkStatus();
     case ExecutorCommandKind::kMapBuffer:
       return memory_.MapBuffer(command.id, fd.get(), command.size_bytes);
     case ExecutorCommandKind::kUnmapBuffer:
+      rings_->Synchronize();
       memory_.UnmapBuffer(command.id);
       return absl::OkStatus();
     case ExecutorCommandKind::kOpenRing:

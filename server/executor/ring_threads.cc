@@ -65,6 +65,11 @@ class SpinningRingThreads final : public RingThreads {
     }
   }
 
+  void Synchronize() override {
+    // Pairs with the release in ServeRing.
+    for (const Slot& slot : slots_) slot.ended.load(std::memory_order_acquire);
+  }
+
  private:
   struct Slot {
     std::thread thread;
@@ -72,6 +77,7 @@ class SpinningRingThreads final : public RingThreads {
     // Set and unset under the mutex; its thread uses it without.
     std::optional<RingExecutor> ring;
     std::atomic<bool> closing = false;
+    std::atomic<uint64_t> ended = 0;  // Launches.
   };
 
   // Asks the slot's thread to end with its ring, under the mutex.
@@ -93,22 +99,27 @@ class SpinningRingThreads final : public RingThreads {
         changed_.wait(lock, [&] { return stopping_ || slot.ring; });
         if (!slot.ring) return;
       }
-      ServeRing(*slot.ring, slot.closing);
+      ServeRing(slot);
       const std::lock_guard lock(mutex_);
       slot.ring.reset();
       changed_.notify_all();
     }
   }
 
-  void ServeRing(RingExecutor& ring, const std::atomic<bool>& closing) {
-    while (!closing.load(std::memory_order_relaxed)) {
+  void ServeRing(Slot& slot) {
+    RingExecutor& ring = *slot.ring;
+    uint64_t ended = slot.ended.load(std::memory_order_relaxed);
+    while (!slot.closing.load(std::memory_order_relaxed)) {
       const quern_ring_submission* launch = ring.Take();
       if (launch == nullptr) {
-        ring.Await(kSleepMax, closing);
+        ring.Await(kSleepMax, slot.closing);
         continue;
       }
       ring.Begin();
-      ring.Complete(runner_.Run(*launch));
+      const RingResult result = runner_.Run(*launch);
+      // Pairs with the acquire in Synchronize.
+      slot.ended.store(++ended, std::memory_order_release);
+      ring.Complete(result);
     }
   }
 

@@ -28,6 +28,10 @@ class RingThreads {
   // Lets go of the ring `id` after the launch that runs, if one does. Launches
   // that have not begun do not run. Does not wait.
   virtual void Close(uint32_t id) = 0;
+
+  // Orders this thread after every launch whose completion a client has seen:
+  // what these used may then be taken away.
+  virtual void Synchronize() = 0;
 };
 
 // Starts `count` threads, and waits until each has begun: what a thread of

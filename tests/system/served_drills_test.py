@@ -53,6 +53,9 @@ class DrillsTest(SystemTest):
         self.expect_ended(client, (1, 2, 3), ABORTED, KILLED)
         other.check()
         self.assertFalse(alive(pid))
+        counted = self.daemon.stats()["executors"]
+        self.assertEqual((2, 3, 1, 0), (counted["running"], counted["started"],
+                                        counted["killed"], counted["crashed"]))
 
     def test_what_completed_before_the_end_counts(self):
         client = self.adder()
@@ -72,6 +75,7 @@ class DrillsTest(SystemTest):
         client.submit(2, (2**21, 1, 1), client.arguments()[:3] + [2**31 - 1])
         self.expect_ended(client, (2,), ABORTED, CRASHED)
         other.check()
+        self.assertEqual(2, self.daemon.stats()["executors"]["crashed"])
 
     def test_the_daemon_killed_with_launches_outstanding(self):
         client = self.adder()
@@ -143,6 +147,7 @@ class TimeLimitTest(SystemTest):
         taken = time.monotonic() - started
         self.assertGreater(taken, 0.45)
         self.assertLess(taken, 10)
+        self.assertEqual(1, self.daemon.stats()["executors"]["timed_out"])
         client.open()
         client.check()
 
