@@ -1,11 +1,35 @@
 // A user's program in C++: the same by quern.hpp.
-#include <quern/quern.hpp>
-
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <quern/quern.hpp>
 #include <string>
 #include <vector>
+
+// The same sum, by the daemon's executor.
+bool Served(quern::Client& client, const quern::Kernel& add) {
+  constexpr int32_t kCount = 5000;
+  quern::Result<quern::Session> session = client.NewSession();
+  if (!session.ok()) return false;
+  const quern::Result<uint32_t> id = session->Load(add.key());
+  quern::Result<quern::Buffer> x = session->NewBuffer(4 * kCount);
+  quern::Result<quern::Buffer> z = session->NewBuffer(4 * kCount);
+  quern::Result<quern::Ring> ring = session->NewRing(16);
+  if (!id.ok() || !x.ok() || !z.ok() || !ring.ok()) return false;
+  std::fill_n(static_cast<float*>(x->data()), kCount, 1.5F);
+  if (ring->Submit(7, *id, {5, 1, 1}, x->At(0), x->At(0), z->At(0), kCount)) {
+    return false;
+  }
+  const quern::Result<std::optional<quern_completion>> done =
+      ring->Wait(60'000);
+  if (!done.ok() || !done->has_value() || (*done)->tag != 7 ||
+      (*done)->code != QUERN_OK) {
+    return false;
+  }
+  const float* sums = static_cast<const float*>(z->data());
+  return std::all_of(sums, sums + kCount, [](float sum) { return sum == 3; });
+}
 
 int main(int argc, char** argv) {
   if (argc < 2) return 2;
@@ -34,6 +58,7 @@ int main(int argc, char** argv) {
     if (value != 3.0F) return 1;
   }
   if (client->Compile("no IR").ok()) return 1;
+  if (!Served(*client, *add)) return 1;
   std::printf("quern %s from C++: right\n", quern_version());
   return 0;
 }

@@ -82,8 +82,12 @@ TEST(RingHostileTest, TenMillionWritesIntoAnExecutorsRing) {
   RingExecutor executor = *RingExecutor::Open(MapRing(owner));
   Attacker attacker(MapRing(owner));
   std::atomic<bool> done = false;
+  std::atomic<bool> reached = false;
   std::thread thread([&] {
-    for (uint64_t i = 0; i < kWrites; ++i) attacker.WriteOnce();
+    // On a busy machine the other end may not have had its turn.
+    for (uint64_t i = 0; i < kWrites || !reached.load(); ++i) {
+      attacker.WriteOnce();
+    }
     done.store(true);
   });
   uint64_t taken = 0;
@@ -104,11 +108,10 @@ TEST(RingHostileTest, TenMillionWritesIntoAnExecutorsRing) {
     }
     executor.Begin();
     executor.Complete({.detail = static_cast<uint32_t>(sum)});
+    // It does reach the executor, with counts that no slot holds too.
+    if (taken > 1000 && oversized > 100) reached.store(true);
   }
   thread.join();
-  // It did reach the executor, with counts that no slot holds too.
-  EXPECT_GT(taken, 1000u);
-  EXPECT_GT(oversized, 100u);
 }
 
 TEST(RingHostileTest, TenMillionWritesIntoAClientsRing) {
@@ -116,8 +119,12 @@ TEST(RingHostileTest, TenMillionWritesIntoAClientsRing) {
   RingClient client = *RingClient::Open(MapRing(owner));
   Attacker attacker(MapRing(owner));
   std::atomic<bool> done = false;
+  std::atomic<bool> reached = false;
   std::thread thread([&] {
-    for (uint64_t i = 0; i < kWrites; ++i) attacker.WriteOnce();
+    // On a busy machine the other end may not have had its turn.
+    for (uint64_t i = 0; i < kWrites || !reached.load(); ++i) {
+      attacker.WriteOnce();
+    }
     done.store(true);
   });
   uint32_t taken = 0;
@@ -133,9 +140,9 @@ TEST(RingHostileTest, TenMillionWritesIntoAClientsRing) {
       ASSERT_LT(client.outstanding(), kSlots);
     }
     attacker.near.store(taken, std::memory_order_relaxed);
+    if (taken > 1000) reached.store(true);
   }
   thread.join();
-  EXPECT_GT(taken, 1000u);
 }
 
 }  // namespace
