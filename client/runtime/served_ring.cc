@@ -14,7 +14,7 @@ constexpr absl::Duration kSleepMax = absl::Milliseconds(100);
 absl::Status EndOfExecutor(uint32_t state) {
   switch (state) {
     case QUERN_RING_CLOSED:
-      return absl::CancelledError("the ring was closed");
+      return absl::UnavailableError("the daemon has ended the session");
     case QUERN_RING_CRASHED:
       return absl::AbortedError("the executor crashed");
     case QUERN_RING_KILLED:

@@ -36,7 +36,7 @@ extern "C" {
 /* Values of `state`. */
 enum quern_ring_state {
   QUERN_RING_RUNNING = 1,
-  /* The client closed the ring. */
+  /* The ring was closed, or its session has ended. */
   QUERN_RING_CLOSED = 2,
   /* The executor ended, and why. No launch completes any more. */
   QUERN_RING_CRASHED = 3,          /* A signal: a bad pointer in most cases. */

@@ -2,6 +2,7 @@
 #include "server/executor/ring_threads.h"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -15,6 +16,10 @@ namespace {
 // A sleep ends by a wake-up; the bound is for one that a client swallowed, by
 // writing to the word that is slept on.
 constexpr absl::Duration kSleepMax = absl::Seconds(10);
+
+// Less than the daemon waits for an answer; and the daemon's end is noticed
+// only by the thread that waits.
+constexpr std::chrono::seconds kOpenWaitMax(2);
 
 class SpinningRingThreads final : public RingThreads {
  public:
@@ -38,6 +43,7 @@ class SpinningRingThreads final : public RingThreads {
   }
 
   absl::Status Open(uint32_t id, RingExecutor ring) override {
+    const auto limit = std::chrono::steady_clock::now() + kOpenWaitMax;
     std::unique_lock lock(mutex_);
     while (true) {
       bool one_will_end = false;
@@ -54,7 +60,10 @@ class SpinningRingThreads final : public RingThreads {
       if (!one_will_end) {
         return absl::ResourceExhaustedError("every thread has a ring");
       }
-      changed_.wait(lock);
+      if (std::chrono::steady_clock::now() >= limit) {
+        return absl::ResourceExhaustedError("a closed ring runs a launch yet");
+      }
+      changed_.wait_until(lock, limit);
     }
   }
 

@@ -19,8 +19,8 @@ class RingThreads {
  public:
   virtual ~RingThreads() = default;
 
-  // Serves `ring` as `id`. Waits for a thread, if one is about to end with a
-  // ring that was closed.
+  // Serves `ring` as `id`. Waits at most 2 s for a thread, if one is about to
+  // end with a ring that was closed.
   //
   // ResourceExhausted: every thread has a ring.
   virtual absl::Status Open(uint32_t id, RingExecutor ring) = 0;

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import harness
 from harness import SystemTest, alive, wait_until
-from served import (ABORTED, COUNT, CRASHED, DAEMON_GONE, ENDED, KILLED, OK,
-                    TIME_OUT, TIMED_OUT, UNAVAILABLE, Adder, Refused, executors)
+from served import (ABORTED, COUNT, CRASHED, DAEMON_GONE, ENDED, EXHAUSTED,
+                    KILLED, OK, TIME_OUT, TIMED_OUT, UNAVAILABLE, Adder,
+                    Refused, executors)
 
 
 def descriptors(pid):
@@ -90,6 +91,30 @@ class DrillsTest(SystemTest):
         with self.assertRaises(Refused) as caught:
             client.submit(2)
         self.assertEqual(UNAVAILABLE, caught.exception.code)
+
+    def test_the_daemons_orderly_end_with_launches_outstanding(self):
+        client = self.adder()
+        pid = self.only_executor()
+        client.submit_forever(1)
+        self.assertEqual(0, self.daemon.stop())
+        (tag, code, status, _), = client.wait(client.ring)
+        self.assertEqual((1, UNAVAILABLE, ENDED), (tag, code, status))
+        self.assertFalse(alive(pid))
+
+    def test_a_ring_closed_while_its_launch_runs(self):
+        client = self.adder()
+        client.submit_forever(1)
+        old = client.ring
+        client.open()
+        client.ask("close", old)
+        client.check()
+        for _ in range(2):  # Two of four threads are free.
+            client.open()
+            client.check()
+        with self.assertRaises(Refused) as caught:
+            client.open()
+        self.assertEqual(EXHAUSTED, caught.exception.code)
+        client.check()
 
     def test_killed_clients_leave_nothing_behind(self):
         self.adder().close()

@@ -246,7 +246,7 @@ TEST(ServedStatusTest, EveryStatusHasItsCode) {
            {QUERN_RING_OUT_OF_RANGE, 0, absl::StatusCode::kOutOfRange},
            {QUERN_RING_NO_MEMORY, 0, absl::StatusCode::kResourceExhausted},
            {QUERN_RING_EXECUTOR_ENDED, QUERN_RING_CLOSED,
-            absl::StatusCode::kCancelled},
+            absl::StatusCode::kUnavailable},
            {QUERN_RING_EXECUTOR_ENDED, QUERN_RING_CRASHED,
             absl::StatusCode::kAborted},
            {QUERN_RING_EXECUTOR_ENDED, QUERN_RING_TIMED_OUT,
