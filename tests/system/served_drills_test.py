@@ -1,17 +1,28 @@
 #!/usr/bin/python3
 # What can fail under served launches, one drill each: it takes its own session
 # and nothing else.
+import ctypes
+import mmap
 import os
+import platform
+import random
 import signal
+import struct
 import time
 import unittest
 from pathlib import Path
 
 import harness
+from attach_test import Peer, request
 from harness import SystemTest, alive, wait_until
 from served import (ABORTED, COUNT, CRASHED, DAEMON_GONE, ENDED, EXHAUSTED,
                     KILLED, OK, TIME_OUT, TIMED_OUT, UNAVAILABLE, Adder,
                     Refused, executors)
+
+
+ALLOC_BUFFER, OPEN_RING, RING = 6, 8, 70  # attach_protocol.h
+LIBC = ctypes.CDLL(None)
+FUTEX = {"x86_64": 202, "aarch64": 98}[platform.machine()]
 
 
 def descriptors(pid):
@@ -149,6 +160,43 @@ class DrillsTest(SystemTest):
                 before = descriptors(pid), mappings(pid)
         wait_until(lambda: (descriptors(pid), mappings(pid)) == before,
                    f"descriptors and mappings are flat: {before}")
+
+    def test_a_client_that_overwrites_its_ring_disturbs_nobody(self):
+        other = self.adder()
+        peer = Peer(self.daemon)
+        self.addCleanup(peer.close)
+        peer.hello()
+        _, _, _, size, _, buffer = peer.ask(request(ALLOC_BUFFER, 4096))
+        os.close(buffer)
+        kind, _, _, size, _, fd = peer.ask(request(OPEN_RING, 16))
+        self.assertEqual(RING, kind)
+        ring = mmap.mmap(fd, size)
+        os.close(fd)
+        dice = random.Random(7)
+        # The address stays valid as long as the array that was made of it.
+        memory = (ctypes.c_char * size).from_buffer(ring)
+        submissions, stride = 512, 1088
+        for turn in range(200_000):
+            # Any word; and the next sequence, with a kernel and a number of
+            # arguments that may be right.
+            at = dice.randrange(size // 4) * 4
+            if at not in (256, 260):  # Its progress is looked at below.
+                ring[at:at + 4] = dice.randbytes(4)
+            taken = struct.unpack("<Q", ring[256:264])[0] // 2
+            slot = submissions + taken % 16 * stride
+            ring[slot + 28:slot + 30] = struct.pack("<H", dice.randrange(130))
+            ring[slot:slot + 8] = struct.pack("<II", taken + 1,
+                                              dice.choice((0, 4096)))
+            if turn % 8 == 0:  # Wakes the executor.
+                LIBC.syscall(FUTEX, ctypes.byref(memory, 128), 1, 1, 0, 0, 0)
+        progress, = struct.unpack("<Q", ring[256:264])
+        self.assertGreater(progress, 2000)
+        other.check()
+        self.assertTrue(alive(self.daemon.pid))
+        peer.close()
+        wait_until(lambda: len(executors(self.daemon)) == 1,
+                   "its executor ends")
+        other.check()
 
     def test_four_clients_launch_a_million_times_in_order(self):
         clients = [self.adder(slots=1024) for _ in range(4)]

@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 import harness
-from harness import KERNELS, SystemTest, status_of, wait_until
+from harness import KERNELS, SystemTest, status_of, variants, wait_until
 from served import (BAD_BUFFER, BAD_COUNT, BAD_GRID, BAD_KERNEL,
                     BAD_OFFSET, COUNT, EXHAUSTED, INVALID, NOT_FOUND, OK,
                     OUT_OF_RANGE, PRECONDITION, Adder, Refused, ServedClient,
@@ -177,6 +177,32 @@ class LimitsTest(SystemTest):
         self.assertEqual(EXHAUSTED, refused("load", key))
         client.ask("unload", first)
         client.ask("load", key)
+
+
+class RetiredSlabTest(SystemTest):
+    LIMITS = "slab_size_bytes: 16384 code_memory_bytes_max: 65536"
+
+    def test_a_kernel_of_a_retired_slab_runs_on_and_is_not_loaded_anew(self):
+        client = Adder(self.daemon)
+        self.addCleanup(client.close)
+        key = client.ask("compile", KERNELS / "add_f32.ttir")
+        for text in variants("add_f32", 24):
+            self.daemon.quern("compile", self.daemon.write("v.ttir", text))
+        memory = self.daemon.stats()["memory"]
+        self.assertGreaterEqual(memory["retired_slabs"], 1)
+        client.check()
+        self.assertEqual(NOT_FOUND, ServedTest.refused(self, client, "load",
+                                                       key))
+        # The next executor gets it too: the session holds its slab.
+        pid, = executors(self.daemon)
+        harness.os.kill(pid, harness.signal.SIGKILL)
+        wait_until(lambda: not executors(self.daemon), "it is gone")
+        client.open()
+        client.check()
+        # Nothing but the session kept the slab.
+        client.close()
+        wait_until(lambda: self.daemon.stats()["memory"]["retired_slabs"] == 0,
+                   "the slab is gone")
 
 
 class NoExecutorTest(SystemTest):
