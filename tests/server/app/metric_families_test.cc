@@ -24,12 +24,14 @@ TEST(MetricFamiliesTest, CountsCarryTheirLabels) {
   stats.set_hits(3);
   stats.mutable_children_dead()->set_timed_out(2);
   stats.mutable_memory()->set_retired_slabs(4);
+  stats.mutable_executors()->set_killed(5);
   const std::string text = TextOf(stats);
   EXPECT_TRUE(HasLine(text, "quern_compile_calls_total{answer=\"hit\"} 3"))
       << text;
   EXPECT_TRUE(
       HasLine(text, "quern_children_dead_total{cause=\"timed_out\"} 2"));
   EXPECT_TRUE(HasLine(text, "quern_slabs{state=\"retired\"} 4"));
+  EXPECT_TRUE(HasLine(text, "quern_executors_dead_total{cause=\"killed\"} 5"));
 }
 
 TEST(MetricFamiliesTest, AHistogramAddsItsBucketsUp) {

@@ -118,5 +118,62 @@ TEST_F(AttachServerTest, ASessionEndsWithItsProcessThoughItsChildLivesOn) {
   ::close(pipe_ends[1]);
 }
 
+// An executor that never answers, and ends when it is killed.
+class SilentExecutor final : public ExecutorProcess {
+ public:
+  int control_fd() const override { return -1; }
+  int process_fd() const override { return -1; }
+  absl::Status Send(const ExecutorCommand&, int) override {
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::optional<ExecutorAnswer>> Receive() override {
+    return std::optional<ExecutorAnswer>();
+  }
+  void Kill() override { killed_ = true; }
+  std::optional<Outcome> Reap() override {
+    return killed_ ? std::optional(Outcome::kKilled) : std::nullopt;
+  }
+
+ private:
+  bool killed_ = false;
+};
+
+class SilentStarter final : public ExecutorStarter {
+ public:
+  absl::StatusOr<std::unique_ptr<ExecutorProcess>> Start(
+      const ExecutorSetup&) override {
+    return std::make_unique<SilentExecutor>();
+  }
+};
+
+TEST_F(AttachServerTest, AClientMayLeaveWhileItWaitsForItsExecutor) {
+  starter_ = std::make_unique<SilentStarter>();
+  Start();
+  {
+    Client waiting = Attach();
+    ASSERT_TRUE(waiting.Send(BytesOf(Request(QUERN_ATTACH_OPEN_RING, 4))));
+    // What it asks meanwhile is not answered before that.
+    ASSERT_TRUE(waiting.Send(BytesOf(Request(QUERN_ATTACH_ALLOC_BUFFER, 1))));
+    Client other = Attach();
+    WaitForSessions(2);
+    EXPECT_EQ(other.Ask(Request(QUERN_ATTACH_ALLOC_BUFFER, 1)).reply.type,
+              uint32_t{QUERN_ATTACH_BUFFER});
+    EXPECT_EQ(counters_.running.load(), 1u);
+  }
+  WaitForSessions(0);
+  EXPECT_EQ(counters_.running.load(), 0u);
+}
+
+TEST_F(AttachServerTest, TheDaemonItselfMayConnect) {
+  Start();
+  const UniqueFd socket = *server_->Connect();
+  const std::string hello = BytesOf(Request(QUERN_ATTACH_HELLO));
+  ASSERT_TRUE(SendPacket(socket.get(), hello).ok());
+  const Packet welcome =
+      *ReceivePacket(socket.get(), sizeof(quern_attach_reply));
+  EXPECT_TRUE(welcome.fd.valid());
+  EXPECT_EQ(server_->session_count(), 1u);
+}
+
 }  // namespace
 }  // namespace quern
