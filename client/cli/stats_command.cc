@@ -37,6 +37,13 @@ JsonObject JsonOf(const v1::ExecutorStats& executors) {
       .Add("unresponsive", executors.unresponsive());
 }
 
+JsonObject JsonOf(const v1::InlineLaunchStats& stats) {
+  return JsonObject()
+      .Add("launches", stats.launches())
+      .Add("failures", stats.failures())
+      .Add("queued", stats.queued());
+}
+
 JsonObject JsonOf(const v1::GetStatsResponse& stats) {
   const v1::ChildDeaths& dead = stats.children_dead();
   JsonObject deaths;
@@ -58,6 +65,7 @@ JsonObject JsonOf(const v1::GetStatsResponse& stats) {
       .Add("children_dead", deaths)
       .Add("zygote_restarts", stats.zygote_restarts())
       .Add("executors", JsonOf(stats.executors()))
+      .Add("inline_launches", JsonOf(stats.inline_launches()))
       .Add("kernels", stats.kernels())
       .Add("slabs", stats.slabs())
       .Add("code_size_bytes", stats.code_size_bytes())
@@ -106,11 +114,13 @@ void PrintStats(const v1::GetStatsResponse& stats) {
   PrintLine(absl::StrFormat(
       "executors %d running, %d started; dead: %d crashed, %d out of memory, "
       "%d timed\n          out, %d denied system call, %d killed, %d not "
-      "confined, %d unresponsive",
+      "confined, %d unresponsive\n"
+      "inline    %d launches, %d failures, %d queued",
       executors.running(), executors.started(), executors.crashed(),
       executors.out_of_memory(), executors.timed_out(),
       executors.denied_syscall(), executors.killed(), executors.not_confined(),
-      executors.unresponsive()));
+      executors.unresponsive(), stats.inline_launches().launches(),
+      stats.inline_launches().failures(), stats.inline_launches().queued()));
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ std::string Screen(const Interval& interval) {
              "now: %d sessions, %d compiles queued, %d running\n"
              "kernels: %d in %d slabs and %d retired, %.1f MiB; daemon %.1f "
              "MiB\n"
-             "children: %d forked, zygote restarts: %d\n\n",
+             "children: %d forked, zygote restarts: %d; executors: %d\n\n",
              now.version(), Seconds(now.uptime()), now.target(),
              interval.Rate(&Stats::hits), interval.Rate(&Stats::misses),
              interval.Rate(&Stats::compiles), interval.Rate(&Stats::failures),
@@ -57,7 +57,7 @@ std::string Screen(const Interval& interval) {
              now.kernels(), now.memory().live_slabs(),
              now.memory().retired_slabs(), MiB(now.memory().slab_size_bytes()),
              MiB(now.resident_size_bytes()), now.children_forked(),
-             now.zygote_restarts()) +
+             now.zygote_restarts(), now.executors().running()) +
          LatencyStatsText(now.latencies());
 }
 

@@ -29,8 +29,8 @@
 #include "server/core/single_flight.h"
 #include "server/core/source_store.h"
 #include "server/executor/executor_process.h"
-#include "server/executor/preferred_cpus.h"
 #include "server/executor/inline_launcher.h"
+#include "server/executor/preferred_cpus.h"
 #include "server/rpc/admin_service_rpc.h"
 #include "server/rpc/health.h"
 #include "server/rpc/kernel_service_rpc.h"
@@ -146,6 +146,12 @@ class ComposedDaemon final : public Daemon {
   std::string Summary() override { return StatsSummary(Stats()); }
 
  private:
+  void TellExecutorEnd(uint32_t state) {
+    diagnostics_->events().Publish(
+        {.kind = EventKind::kExecutorDied,
+         .cause = std::string(ExecutorEndName(state))});
+  }
+
   v1::GetStatsResponse Stats() {
     return DaemonStats({.kernels = *kernels_,
                         .cache = *cache_,
@@ -155,6 +161,7 @@ class ComposedDaemon final : public Daemon {
                         .disk = *disk_,
                         .sources = *sources_,
                         .diagnostics = *diagnostics_,
+                        .launcher = *launcher_,
                         .incarnation = directory_->incarnation(),
                         .uptime = clock_.Now() - started_at_});
   }
@@ -163,22 +170,24 @@ class ComposedDaemon final : public Daemon {
     AttachServerOptions options;
     options.access = config_.access;
     options.sessions_max = config_.sessions_max;
-    return StartAttachServer(options,
-                             {.directory = *directory_,
-                              .clock = clock_,
-                              .logger = logger_,
-                              .make_token = Random<SessionToken>,
-                              .served = {.slabs = *slabs_,
-                                         .find_kernel =
-                                             [this](const KernelKey& key) {
-                                               return cache_->Find(key);
-                                             },
-                                         .starter = *executor_starter_,
-                                         .setup = SetupOfExecutors(),
-                                         .clock = clock_,
-                                         .limits = LimitsOfServed(),
-                                         .counters = served_counters_}},
-                             std::move(listener));
+    return StartAttachServer(
+        options,
+        {.directory = *directory_,
+         .clock = clock_,
+         .logger = logger_,
+         .make_token = Random<SessionToken>,
+         .served = {
+             .slabs = *slabs_,
+             .find_kernel =
+                 [this](const KernelKey& key) { return cache_->Find(key); },
+             .starter = *executor_starter_,
+             .setup = SetupOfExecutors(),
+             .clock = clock_,
+             .limits = LimitsOfServed(),
+             .counters = served_counters_,
+             .on_executor_end =
+                 [this](uint32_t state) { TellExecutorEnd(state); }}},
+        std::move(listener));
   }
 
   ServedLimits LimitsOfServed() const {
@@ -269,8 +278,8 @@ class ComposedDaemon final : public Daemon {
         {.source_size_bytes_max = config_.source_size_bytes_max,
          .arguments_max = config_.arguments_max},
         incarnation);
-    launcher_ = NewInlineLauncher(
-        {}, [this] { return attach_->Connect(); }, clock_);
+    launcher_ =
+        NewInlineLauncher({}, [this] { return attach_->Connect(); }, clock_);
     launch_rpc_ = NewLaunchServiceRpc(*kernels_, *launcher_, *peers_,
                                       config_.inline_launch_bytes_max);
     admin_rpc_ = NewAdminServiceRpc(

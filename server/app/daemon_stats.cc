@@ -71,6 +71,14 @@ void AddCache(CodeCache& cache, v1::GetStatsResponse& response) {
   response.mutable_memory()->set_slab_size_bytes(stats.slabs.size_bytes);
 }
 
+void AddLauncher(InlineLauncher& launcher, v1::GetStatsResponse& response) {
+  const InlineLauncherStats stats = launcher.GetStats();
+  v1::InlineLaunchStats& proto = *response.mutable_inline_launches();
+  proto.set_launches(stats.launches);
+  proto.set_failures(stats.failures);
+  proto.set_queued(stats.queued);
+}
+
 void AddExecutors(const ServedCounters& counters,
                   v1::GetStatsResponse& response) {
   v1::ExecutorStats& stats = *response.mutable_executors();
@@ -90,6 +98,25 @@ void AddExecutors(const ServedCounters& counters,
 
 }  // namespace
 
+std::string_view ExecutorEndName(uint32_t state) {
+  switch (state) {
+    case QUERN_RING_KILLED:
+      return "killed";
+    case QUERN_RING_OUT_OF_MEMORY:
+      return "out_of_memory";
+    case QUERN_RING_TIMED_OUT:
+      return "timed_out";
+    case QUERN_RING_FORBIDDEN_CALL:
+      return "denied_syscall";
+    case QUERN_RING_NOT_CONFINED:
+      return "not_confined";
+    case QUERN_RING_UNRESPONSIVE:
+      return "unresponsive";
+    default:
+      return "crashed";
+  }
+}
+
 v1::GetStatsResponse DaemonStats(const StatsSources& sources) {
   v1::GetStatsResponse response;
   AddService(sources.kernels, response);
@@ -100,6 +127,7 @@ v1::GetStatsResponse DaemonStats(const StatsSources& sources) {
   sources.diagnostics.AddStats(response);
   sources.disk.AddStats(response);
   AddExecutors(sources.sessions.served(), response);
+  AddLauncher(sources.launcher, response);
   response.set_sessions(sources.sessions.session_count());
   *response.mutable_uptime() =
       google::protobuf::util::TimeUtil::NanosecondsToDuration(

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "absl/time/time.h"
 #include "cache/code_cache.h"
@@ -13,6 +14,7 @@
 #include "server/attach/attach_server.h"
 #include "server/core/compiler_gate.h"
 #include "server/core/compiler_pool.h"
+#include "server/core/inline_launcher.h"
 #include "server/core/kernel_service.h"
 #include "server/core/source_store.h"
 
@@ -27,9 +29,13 @@ struct StatsSources {
   KernelDisk& disk;
   SourceStore& sources;
   Diagnostics& diagnostics;
+  InlineLauncher& launcher;
   uint64_t incarnation = 0;
   absl::Duration uptime;
 };
+
+// The field of ExecutorStats that counts ends with `state`, a quern_ring_state.
+std::string_view ExecutorEndName(uint32_t state);
 
 v1::GetStatsResponse DaemonStats(const StatsSources& sources);
 

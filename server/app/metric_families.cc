@@ -153,6 +153,39 @@ void AddExecutors(const v1::ExecutorStats& stats, Families& families) {
   }
 }
 
+void AddDisk(const v1::DiskStats& disk, Families& families) {
+  families
+      .Begin(MetricType::Counter, "disk_reads_total",
+             "Kernels looked for on disk, by what came of it.")
+      .Add(static_cast<double>(disk.hits()), {{"result", "hit"}})
+      .Add(static_cast<double>(disk.misses()), {{"result", "miss"}})
+      .Add(static_cast<double>(disk.late_reads()), {{"result", "late"}})
+      .Add(static_cast<double>(disk.read_failures()), {{"result", "failure"}});
+  families
+      .Begin(MetricType::Counter, "disk_writes_total",
+             "Kernels to be written to disk, by what came of it.")
+      .Add(static_cast<double>(disk.writes()), {{"result", "written"}})
+      .Add(static_cast<double>(disk.write_failures()), {{"result", "failure"}})
+      .Add(static_cast<double>(disk.dropped_writes()), {{"result", "dropped"}});
+  families.Counter("disk_bad_entries_removed_total",
+                   "Damaged kernels removed from disk.",
+                   disk.bad_entries_removed());
+  families.Counter("disk_evictions_total",
+                   "Kernels removed from disk to make room.", disk.evictions());
+  families.Gauge("disk_entries", "Kernels on disk.",
+                 static_cast<double>(disk.entries()));
+  families.Gauge("disk_bytes", "Size of the kernels on disk.",
+                 static_cast<double>(disk.size_bytes()));
+}
+
+void AddInline(const v1::InlineLaunchStats& stats, Families& families) {
+  families.Counter("inline_launches_total", "Calls of LaunchService.",
+                   stats.launches());
+  families.Counter("inline_launch_failures_total",
+                   "Calls of LaunchService that ended in an error.",
+                   stats.failures());
+}
+
 void AddMemory(const v1::GetStatsResponse& stats, Families& families) {
   const v1::MemoryStats& memory = stats.memory();
   families.Gauge("kernels", "Kernels in the code cache.",
@@ -180,6 +213,8 @@ std::vector<MetricFamily> MetricFamiliesOf(const v1::GetStatsResponse& stats) {
   AddLatencies(stats.latencies(), families);
   AddChildren(stats, families);
   AddExecutors(stats.executors(), families);
+  AddInline(stats.inline_launches(), families);
+  if (stats.has_disk()) AddDisk(stats.disk(), families);
   AddMemory(stats, families);
   families.Gauge("sessions", "Attached clients.",
                  static_cast<double>(stats.sessions()));

@@ -293,6 +293,7 @@ void ServedSession::OnProcess() {
   if (*state < parts_.counters.ended.size()) {
     parts_.counters.ended[*state].fetch_add(1, std::memory_order_relaxed);
   }
+  parts_.on_executor_end(*state);
   executor_.reset();
   EndRings(*state);
   if (const auto on_end = std::exchange(on_end_, nullptr)) on_end(*state);

@@ -55,6 +55,8 @@ struct ServedParts {
   Clock& clock;
   ServedLimits limits;
   ServedCounters& counters;
+  // An executor ended before its session, with a quern_ring_state.
+  std::function<void(uint32_t state)> on_executor_end = [](uint32_t) {};
 };
 
 // An answer to the client: a value and a size for the reply of `type`, and the

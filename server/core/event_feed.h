@@ -27,6 +27,7 @@ enum class EventKind {
   kSlabRetired,      // slab.
   kChildDied,        // cause.
   kZygoteRestarted,
+  kExecutorDied,  // cause.
 };
 
 // Fields that an event's kind does not list are empty.

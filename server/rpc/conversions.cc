@@ -152,6 +152,8 @@ v1::EventKind ToProto(EventKind kind) {
       return v1::EVENT_KIND_CHILD_DIED;
     case EventKind::kZygoteRestarted:
       return v1::EVENT_KIND_ZYGOTE_RESTARTED;
+    case EventKind::kExecutorDied:
+      return v1::EVENT_KIND_EXECUTOR_DIED;
   }
   return v1::EVENT_KIND_UNSPECIFIED;
 }

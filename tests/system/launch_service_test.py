@@ -161,6 +161,11 @@ class LaunchServiceTest(SystemTest):
         self.assertIn("crashed", error)
         self.add(add, 10)
         self.assertNotIn(str(self.daemon.folder), error)
+        stats = self.daemon.stats()
+        self.assertEqual(stats["executors"]["crashed"], 1)
+        self.assertEqual(stats["executors"]["started"], 2)
+        self.assertEqual(stats["inline_launches"],
+                         {"launches": 3, "failures": 1, "queued": 0})
 
     def test_a_kernel_that_never_ends_is_ended(self):
         key = self.key_of(ENDLESS)
