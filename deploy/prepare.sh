@@ -1,16 +1,20 @@
 # Shared by demo.sh and test.sh: packages, configuration, build. Sourced, not
 # run; expects the current folder to be the repository's root.
 
-# Installs the Debian packages of deploy/packages.txt that are missing.
+# Installs the Debian packages that are missing of those that the given files
+# list; deploy/packages.txt if none is given.
 install_packages() {
-  local missing=() package as_root=()
+  local missing=() package as_root=() lists=("$@")
+  if [ ${#lists[@]} -eq 0 ]; then
+    lists=(deploy/packages.txt)
+  fi
   while read -r package; do
     case "$package" in '' | '#'*) continue ;; esac
     if ! dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
         grep -q 'ok installed'; then
       missing+=("$package")
     fi
-  done < deploy/packages.txt
+  done < <(cat "${lists[@]}")
   if [ ${#missing[@]} -eq 0 ]; then
     return
   fi

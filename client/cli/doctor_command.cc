@@ -108,6 +108,12 @@ Check TryWorker() {
   return check;
 }
 
+// The system's service, which clients use where they may.
+Check TryService() {
+  return {"service", Need::kUseful, UsableService(SocketsIn(kServiceFolder)),
+          kServiceFolder};
+}
+
 Check TryFolder() {
   absl::StatusOr<std::string> folder = PrivateFolder();
   Check check{"private folder", Need::kRequired, folder.status(), ""};
@@ -181,6 +187,7 @@ std::vector<Check> AllChecks(const Arguments& arguments) {
       {"MDWE", Need::kUseful, TryMdwe(), "memory is never made executable"});
   checks.push_back(TryProgram());
   checks.push_back(TryWorker());
+  checks.push_back(TryService());
   checks.push_back(TryFolder());
   checks.push_back(TryCacheFolder());
   checks.push_back(TryDaemon(arguments));

@@ -17,7 +17,6 @@
 namespace quern {
 namespace {
 
-constexpr char kServiceFolder[] = "/run/quern";
 constexpr absl::Duration kFirstBackOff = absl::Milliseconds(5);
 constexpr absl::Duration kLongestBackOff = absl::Milliseconds(500);
 
@@ -48,11 +47,6 @@ auto Retrying(bool fail_fast, absl::Time deadline, Call call) {
   }
 }
 
-bool ServiceIsUsable(const DaemonSockets& sockets) {
-  return ::access(sockets.rpc_path.c_str(), R_OK | W_OK) == 0 &&
-         ::access(sockets.attach_path.c_str(), R_OK | W_OK) == 0;
-}
-
 // The key of `spec` for the daemon's own machine. Empty if it is for another
 // one, or before the daemon knows its compiler.
 std::optional<KernelKey> HostKey(const CompileSpec& spec,
@@ -72,7 +66,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
   std::string private_folder;
   if (options.sockets.rpc_path.empty()) {
     options.sockets = SocketsIn(kServiceFolder);
-    if (!ServiceIsUsable(options.sockets)) {
+    if (!UsableService(options.sockets).ok()) {
       QUERN_ASSIGN_OR_RETURN(private_folder, PrivateFolder());
       options.sockets = SocketsIn(private_folder);
       if (options.start_private_daemon && options.daemon_program.empty()) {

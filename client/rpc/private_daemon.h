@@ -22,6 +22,17 @@ struct DaemonSockets {
   std::string attach_path;
 };
 
+// Where the sockets of the system's service lie.
+inline constexpr char kServiceFolder[] = "/run/quern";
+
+// Whether this user may use the service that listens at `sockets`; who may does
+// so, and has no private daemon.
+//
+// NotFound: there is none.
+// PermissionDenied: the sockets are for members of a group that this user is
+//   not in; the message names it.
+absl::Status UsableService(const DaemonSockets& sockets);
+
 // Returns this user's folder, made if it was missing.
 //
 // PermissionDenied: what lies there is not a folder, is a link, belongs to

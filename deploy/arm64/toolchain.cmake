@@ -22,3 +22,6 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 set(ENV{PKG_CONFIG_SYSROOT_DIR} ${QUERN_SYSROOT})
 set(ENV{PKG_CONFIG_LIBDIR}
   ${QUERN_SYSROOT}/usr/lib/aarch64-linux-gnu/pkgconfig:${QUERN_SYSROOT}/usr/share/pkgconfig)
+
+# Where Debian's libMLIR lies on the device.
+set(CMAKE_INSTALL_RPATH /usr/lib/llvm-19/lib)
