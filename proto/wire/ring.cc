@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <climits>
 #include <cstring>
 #include <utility>
@@ -17,9 +18,10 @@
 namespace quern {
 namespace {
 
-// About 50 us: longer than a client that launches back to back takes between
-// two launches.
-constexpr int kSpins = 2000;
+constexpr int kSpinsMin = 200;
+
+// A sleep that was shorter than this had better been spun.
+constexpr std::chrono::microseconds kShortSleep(50);
 
 void Pause() {
 #if defined(__x86_64__)
@@ -60,19 +62,26 @@ void WakeSleeper(uint32_t& sleeps) {
   FutexWake(sleeps);
 }
 
-// Spins until `ready`, then sleeps on `sleeps` for at most `timeout`.
+// Spins until `ready`, then sleeps on `sleeps` for at most `timeout`. Where a
+// core is there for each end, sleeps are short or rare, and `spins` stays at
+// its most. Where others need the cores, the peer among them, sleeps are long,
+// and spinning would only keep them from running: it becomes less.
 template <typename Ready>
-bool AwaitWord(uint32_t& sleeps, absl::Duration timeout, Ready ready) {
-  for (int spin = 0; spin < kSpins; ++spin) {
+bool AwaitWord(uint32_t& sleeps, int& spins, absl::Duration timeout,
+               Ready ready) {
+  for (int spin = 0; spin < spins; ++spin) {
     if (ready()) return true;
     Pause();
   }
   if (timeout <= absl::ZeroDuration()) return ready();
+  const auto begin = std::chrono::steady_clock::now();
   Store(sleeps, 1U);
   // Pairs with the fence in WakeSleeper.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!ready()) FutexWait(sleeps, timeout);
   Store(sleeps, 0U);
+  const bool was_short = std::chrono::steady_clock::now() - begin < kShortSleep;
+  spins = was_short ? kRingSpinsMax : std::max(spins / 2, kSpinsMin);
   return ready();
 }
 
@@ -159,7 +168,7 @@ bool RingClient::Abandon(uint32_t state, quern_ring_completion& completion) {
 }
 
 bool RingClient::Await(absl::Duration timeout) {
-  return AwaitWord(memory_.header().client_sleeps, timeout, [this] {
+  return AwaitWord(memory_.header().client_sleeps, spins_, timeout, [this] {
     return (outstanding() != 0 && Ready()) || state() != QUERN_RING_RUNNING;
   });
 }
@@ -203,9 +212,10 @@ const quern_ring_submission* RingExecutor::Take() {
 
 bool RingExecutor::Await(absl::Duration timeout,
                          const std::atomic<bool>& stop) {
-  return AwaitWord(memory_.header().executor_sleeps, timeout, [this, &stop] {
-    return Ready() || stop.load(std::memory_order_relaxed);
-  });
+  return AwaitWord(memory_.header().executor_sleeps, spins_, timeout,
+                   [this, &stop] {
+                     return Ready() || stop.load(std::memory_order_relaxed);
+                   });
 }
 
 void RingExecutor::Interrupt() {

@@ -44,6 +44,10 @@ constexpr uint64_t RingPointer(uint32_t buffer, uint64_t offset_bytes) {
   return uint64_t{buffer} << QUERN_RING_OFFSET_BITS | offset_bytes;
 }
 
+// How often an end looks before it sleeps, at most: about 50 us, which is
+// longer than a client that launches back to back takes between two launches.
+inline constexpr int kRingSpinsMax = 2000;
+
 // What a client submits.
 struct RingLaunch {
   uint64_t tag = 0;
@@ -136,6 +140,7 @@ class RingClient final {
   std::vector<uint64_t> tags_;
   uint32_t submitted_ = 0;
   uint32_t taken_ = 0;
+  int spins_ = kRingSpinsMax;
 };
 
 class RingExecutor final {
@@ -170,6 +175,7 @@ class RingExecutor final {
   RingMemory memory_;
   uint32_t taken_ = 0;
   uint64_t ended_ = 0;
+  int spins_ = kRingSpinsMax;
   quern_ring_submission launch_;
 };
 
