@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 
 passed=0
 failed=0
+arm64_begin_minutes_max=45
+arm64_minutes_max=24
 
 # Runs CTest of preset $1 with the arguments that follow, and counts.
 run_tests() {
@@ -47,6 +49,24 @@ stage_bench() {
   done
 }
 
+# The service on a booted arm64 system, under emulation. A machine that cannot
+# make or run one, or has taken long already, says so; that is no failure.
+stage_arm64() {
+  local status=0
+  if [ $((SECONDS / 60)) -ge "$arm64_begin_minutes_max" ]; then
+    echo "arm64: not run: $((SECONDS / 60)) minutes have passed"
+    return 0
+  fi
+  timeout --kill-after=30 $((arm64_minutes_max * 60)) \
+    deploy/arm64/boot-test.sh max || status=$?
+  case $status in
+    0) passed=$((passed + 1)) ;;
+    2) echo "arm64: not run: this machine cannot" ;;
+    124 | 137) echo "arm64: not judged: stopped after $arm64_minutes_max minutes" ;;
+    *) failed=$((failed + 1)); return 1 ;;
+  esac
+}
+
 run_stage() {
   local name=$1 begin=$SECONDS
   echo "== $name"
@@ -61,7 +81,7 @@ minutes=()
 bad_stages=()
 stages=("$@")
 if [ ${#stages[@]} -eq 0 ]; then
-  stages=(packages build test asan tsan fuzz install bench)
+  stages=(packages build test asan tsan fuzz install bench arm64)
 fi
 for stage in "${stages[@]}"; do
   run_stage "$stage"
