@@ -322,6 +322,12 @@ TEST(ConfigTest, TheExampleNamesTheDefaults) {
   EXPECT_EQ(example.disk_queued_writes_max, defaults.disk_queued_writes_max);
   EXPECT_EQ(example.disk_queued_write_bytes_max,
             defaults.disk_queued_write_bytes_max);
+  EXPECT_EQ(example.reproducers_path, "/var/lib/quern/reproducers");
+  EXPECT_EQ(example.metrics_port, 0u);
+  EXPECT_EQ(example.reproducers_max, defaults.reproducers_max);
+  EXPECT_EQ(example.reproducer_size_bytes_max,
+            defaults.reproducer_size_bytes_max);
+  EXPECT_EQ(example.watchers_max, defaults.watchers_max);
   EXPECT_EQ(example.log_level, defaults.log_level);
   EXPECT_EQ(example.drain_timeout, defaults.drain_timeout);
 }
