@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.."
 . deploy/prepare.sh
 . deploy/arm64/common.sh
 
-timeout_s=600
+timeout_s=900
 memory_mib=1024
 boot=$PWD/build/arm64-boot
 
