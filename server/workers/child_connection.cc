@@ -29,7 +29,10 @@ absl::Status ChildConnection::Flush() {
                outgoing_.size() - written_, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && WouldBlock(errno)) return absl::OkStatus();
-    if (count < 0) return ErrnoStatus(errno, "send");
+    if (count < 0) {
+      closed_unread_ = true;
+      return ErrnoStatus(errno, "send");
+    }
     written_ += static_cast<size_t>(count);
   }
   outgoing_.clear();
@@ -63,6 +66,8 @@ absl::StatusOr<std::optional<std::string>> ChildConnection::Receive() {
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && WouldBlock(errno)) return std::nullopt;
     if (count < 0 && errno != ECONNRESET) return ErrnoStatus(errno, "recv");
+    // What a Unix socket says when bytes lay unread in the end that closed.
+    if (count < 0) closed_unread_ = true;
     if (count <= 0) return absl::OutOfRangeError("the child has closed");
   }
 }

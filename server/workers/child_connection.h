@@ -42,12 +42,17 @@ class ChildConnection final {
   // InvalidArgument: the message is too long.
   absl::StatusOr<std::optional<std::string>> Receive();
 
+  // Whether the child is known to have closed its end before it had read all
+  // that was sent. Known once Receive has said that it closed.
+  bool closed_unread() const { return closed_unread_; }
+
  private:
   UniqueFd socket_;
   size_t message_size_bytes_max_;
   std::string outgoing_;
   size_t written_ = 0;
   std::string incoming_;
+  bool closed_unread_ = false;
 };
 
 }  // namespace quern

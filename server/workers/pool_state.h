@@ -35,6 +35,8 @@ struct PoolJob {
   CompilerPool::Done done;
   absl::Time accepted;
   uint32_t attempts = 0;
+  // How often it was given to a child that was killed before it read it.
+  uint32_t unread = 0;
 };
 
 class PoolState final {
@@ -88,6 +90,7 @@ class PoolState final {
   void OnExited(const ChildExited& exited);
   void LoseZygote(uint64_t id, const absl::Status& reason);
   void LoseChild(uint64_t id);
+  void LoseJob(Child& child, Outcome outcome);
   void CountCrash(uint64_t zygote);
   void DropRetiredZygotes();
   void MakeUnavailable(const absl::Status& reason);

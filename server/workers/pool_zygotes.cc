@@ -21,6 +21,10 @@ constexpr uint32_t kFailuresMax = 3;
 // A job whose child died with its zygote is tried again, once.
 constexpr uint32_t kAttemptsMax = 2;
 
+// A job that its child did not read cannot have killed it. All ready children
+// may be killed at a time, and several times in a row.
+constexpr uint32_t kUnreadMax = 16;
+
 constexpr absl::Duration kBackOffMin = absl::Milliseconds(50);
 constexpr absl::Duration kBackOffMax = absl::Seconds(10);
 
@@ -114,13 +118,7 @@ void PoolState::OnExited(const ChildExited& exited) {
   PumpChild(child);
   const Outcome outcome = OutcomeOf(exited.wait_status);
   if (child.phase == Phase::kBusy) {
-    CountDeath(outcome);
-    logger_.Log(
-        LogLevel::kWarning,
-        absl::StrCat("a compile process ", std::string(OutcomeText(outcome)),
-                     " on kernel ", child.job->job.key.ToHex()));
-    if (IsCrash(outcome)) CountCrash(child.zygote);
-    Finish(child, OutcomeOfDeath(outcome));
+    LoseJob(child, outcome);
   } else if (child.phase != Phase::kEnding) {
     CountDeath(outcome);
     const std::string reason =
@@ -133,6 +131,27 @@ void PoolState::OnExited(const ChildExited& exited) {
     }
   }
   children_.erase(exited.id);
+}
+
+// The job of a child that has ended waits again if it was never read, and is
+// answered otherwise.
+void PoolState::LoseJob(Child& child, Outcome outcome) {
+  CountDeath(outcome);
+  if (outcome == Outcome::kKilled && child.connection->closed_unread() &&
+      child.job->unread < kUnreadMax) {
+    --child.job->attempts;
+    ++child.job->unread;
+    waiting_.push_front(*std::move(child.job));
+    logger_.Log(LogLevel::kWarning,
+                "a compile process was killed before it read its job");
+    return;
+  }
+  logger_.Log(
+      LogLevel::kWarning,
+      absl::StrCat("a compile process ", std::string(OutcomeText(outcome)),
+                   " on kernel ", child.job->job.key.ToHex()));
+  if (IsCrash(outcome)) CountCrash(child.zygote);
+  Finish(child, OutcomeOfDeath(outcome));
 }
 
 void PoolState::LoseZygote(uint64_t id, const absl::Status& reason) {

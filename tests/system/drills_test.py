@@ -105,6 +105,35 @@ class DrillsTest(SystemTest):
     def test_clients_launch_on_through_a_restart_of_the_daemon(self):
         self.launch_through(self.daemon.stop)
 
+    def test_launches_do_not_wait_for_a_daemon_that_is_away(self):
+        client = spawn("launch-gaps", self.daemon.folder, ADD)
+        self.addCleanup(client.communicate)
+        self.addCleanup(client.kill)
+        self.assertEqual(client.stdout.readline(), "ready\n")
+
+        def phase(name, *steps):
+            """Does the steps while it launches on."""
+            for step in steps:
+                step()
+            client.stdin.write("\n")
+            client.stdin.flush()
+            launches, longest_ns, waits = map(
+                int, client.stdout.readline().split())
+            print(f"{name}: {launches} launches, the longest gap "
+                  f"{longest_ns / 1e6:.2f} ms")
+            self.assertGreater(launches, 1000, name)
+            # Whatever gap there is comes of others that use the core.
+            self.assertEqual(0, waits, name)
+
+        def rest():
+            time.sleep(1)
+
+        phase("a daemon at rest", rest)
+        phase("stop and start", self.daemon.stop, self.daemon.start, rest)
+        phase("at rest again", rest)
+        phase("crash and start", self.daemon.kill, self.daemon.start, rest)
+        phase("no daemon", self.daemon.kill, rest)
+
     def test_a_forked_client_attaches_anew(self):
         done = subprocess.run([program("test-client"), "fork",
                                str(self.daemon.folder), str(ADD)],

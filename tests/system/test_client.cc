@@ -9,6 +9,11 @@
 //   test-client launch-on FOLDER FILE: compiles FILE (a vector add), prints
 //     "ready", and launches it until a line comes on standard input; prints
 //     "N launches, right", and then compiles a variant by the daemon of then.
+//   test-client launch-gaps FOLDER FILE: compiles FILE (a vector add), prints
+//     "ready", and launches it without a pause until its input ends. For each
+//     line of that it prints of the time since the one before: how many
+//     launches, the longest time in nanoseconds from one to the next, and how
+//     often the thread waited for anything.
 //   test-client lookup FOLDER FILE N: compiles FILE and looks its key up N
 //     times.
 //   test-client fork FOLDER FILE: compiles FILE, forks, and in the child
@@ -16,9 +21,12 @@
 //   test-client call-into FOLDER FILE: compiles FILE, whose kernel never ends,
 //     prints "calling", and calls it.
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -135,6 +143,45 @@ absl::Status LaunchOn(const std::string& folder, const std::string& file) {
   return absl::OkStatus();
 }
 
+// How often this thread gave its core away to wait for something.
+long WaitsOfThread() {
+  rusage usage{};
+  ::getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nvcsw;
+}
+
+absl::Status LaunchGaps(const std::string& folder, const std::string& file) {
+  using Clock = std::chrono::steady_clock;
+  QUERN_ASSIGN_OR_RETURN(const auto client, Connect(folder));
+  QUERN_ASSIGN_OR_RETURN(const Compiled compiled,
+                         Compile(*client, Contents(file)));
+  std::vector<float> memory(kBlock);
+  const auto vector = reinterpret_cast<uintptr_t>(memory.data());
+  const uint64_t args[] = {vector, vector, vector, kBlock};
+  std::printf("ready\n");
+  std::fflush(stdout);
+  for (std::string line; !std::cin.eof();) {
+    int64_t launches = 0;
+    Clock::duration longest{0};
+    const long waits = WaitsOfThread();
+    for (Clock::time_point last = Clock::now(); !InputIsReady();) {
+      for (int i = 0; i < 1000; ++i, ++launches) {
+        QUERN_RETURN_IF_ERROR(
+            client->Launch(*compiled.kernel, {1, 1, 1}, args, 1));
+        const Clock::time_point now = Clock::now();
+        longest = std::max(longest, now - last);
+        last = now;
+      }
+    }
+    std::printf("%lld %lld %ld\n", static_cast<long long>(launches),
+                static_cast<long long>(longest / std::chrono::nanoseconds(1)),
+                WaitsOfThread() - waits);
+    std::fflush(stdout);
+    std::getline(std::cin, line);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status LookUp(const std::string& folder, const std::string& file,
                     int count) {
   QUERN_ASSIGN_OR_RETURN(const auto client, Connect(folder));
@@ -186,6 +233,7 @@ absl::Status Run(const std::vector<std::string>& words) {
   if (words[0] == "compile-all") return CompileAll(words[1], words[2]);
   if (words[0] == "time-all") return TimeAll(words[1], words[2]);
   if (words[0] == "launch-on") return LaunchOn(words[1], words[2]);
+  if (words[0] == "launch-gaps") return LaunchGaps(words[1], words[2]);
   if (words[0] == "lookup" && words.size() == 4) {
     return LookUp(words[1], words[2], std::stoi(words[3]));
   }

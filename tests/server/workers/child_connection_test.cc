@@ -96,5 +96,29 @@ TEST_F(ChildConnectionTest, WhatIsSentArrives) {
   EXPECT_TRUE(absl::IsInvalidArgument(ReadMessage(child_.get(), 5).status()));
 }
 
+TEST_F(ChildConnectionTest, AChildThatLeavesBeforeItHasReadIsToldApart) {
+  connection_->Send("hello");
+  EXPECT_TRUE(connection_->Flush().ok());
+  child_.reset();
+  EXPECT_TRUE(absl::IsOutOfRange(connection_->Receive().status()));
+  EXPECT_TRUE(connection_->closed_unread());
+}
+
+TEST_F(ChildConnectionTest, SoIsOneThatLeftBeforeAnythingWasSent) {
+  child_.reset();
+  connection_->Send("hello");
+  EXPECT_FALSE(connection_->Flush().ok());
+  EXPECT_TRUE(connection_->closed_unread());
+}
+
+TEST_F(ChildConnectionTest, AChildThatLeavesAfterItHasReadMayHaveBegun) {
+  connection_->Send("hello");
+  EXPECT_TRUE(connection_->Flush().ok());
+  EXPECT_EQ(*ReadMessage(child_.get(), 5), "hello");
+  child_.reset();
+  EXPECT_TRUE(absl::IsOutOfRange(connection_->Receive().status()));
+  EXPECT_FALSE(connection_->closed_unread());
+}
+
 }  // namespace
 }  // namespace quern

@@ -14,6 +14,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "proto/wire/image.h"
@@ -249,6 +250,30 @@ TEST_F(WorkerPoolTest, AKilledChildFailsItsJobAlone) {
   EXPECT_TRUE(absl::IsInternal(outcome.status));
   EXPECT_FALSE(outcome.source_is_deadly);
   EXPECT_TRUE(Compile("ok kernel").status.ok());
+}
+
+TEST_F(WorkerPoolTest, AJobThatAKilledChildDidNotReadGoesToAnother) {
+  Start();
+  const pid_t zygote = ZygoteOnceBusy();
+  int held = 0;
+  for (int turn = 0; turn < 500 && held < 5; ++turn) {
+    EXPECT_TRUE(Compile("ok before").status.ok());
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    // Those that are ready and stopped are given jobs and cannot read them.
+    const std::vector<pid_t> children = ChildrenOf(zygote);
+    for (const pid_t child : children) ::kill(child, SIGSTOP);
+    Running one = Begin("ok kernel");
+    Running other = Begin("ok kernel");
+    if (one.outcome.wait_for(std::chrono::milliseconds(20)) ==
+        std::future_status::timeout) {
+      ++held;
+    }
+    for (const pid_t child : children) ::kill(child, SIGKILL);
+    EXPECT_TRUE(one.outcome.get().status.ok());
+    EXPECT_TRUE(other.outcome.get().status.ok());
+  }
+  EXPECT_EQ(held, 5);
+  EXPECT_EQ(pool_->GetStats().zygote_restarts, 0u);
 }
 
 TEST_F(WorkerPoolTest, AKilledZygoteIsReplacedAndJobsGoOn) {
