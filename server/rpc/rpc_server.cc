@@ -11,9 +11,11 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -40,36 +42,53 @@ constexpr size_t kMessagesHeldMax = 16;
 // How long accepting rests when descriptors have run out.
 constexpr int kAcceptPauseMilliseconds = 100;
 
-// Counts the calls that begin; what is counted may outlive the server.
+// A connection on which no call runs may stay open so long after the last call;
+// a client that is idle does not hear that it shall close it.
+constexpr absl::Duration kFarewell = absl::Milliseconds(100);
+constexpr absl::Duration kLookAgain = absl::Milliseconds(2);
+
+// May outlive the server.
+struct Calls {
+  std::atomic<uint64_t> begun{0};
+  std::atomic<uint64_t> ended{0};
+};
+
+// gRPC makes one with each call, and destroys it when the call has ended.
 class CountingInterceptor final : public grpc::experimental::Interceptor {
  public:
+  explicit CountingInterceptor(std::shared_ptr<Calls> calls)
+      : calls_(std::move(calls)) {
+    ++calls_->begun;
+  }
+  ~CountingInterceptor() override { ++calls_->ended; }
+
   void Intercept(
       grpc::experimental::InterceptorBatchMethods* methods) override {
     methods->Proceed();
   }
+
+ private:
+  const std::shared_ptr<Calls> calls_;
 };
 
 class CountingInterceptorFactory final
     : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  explicit CountingInterceptorFactory(
-      std::shared_ptr<std::atomic<uint64_t>> calls)
+  explicit CountingInterceptorFactory(std::shared_ptr<Calls> calls)
       : calls_(std::move(calls)) {}
 
   grpc::experimental::Interceptor* CreateServerInterceptor(
       grpc::experimental::ServerRpcInfo*) override {
-    ++*calls_;
-    return new CountingInterceptor;  // gRPC owns it.
+    return new CountingInterceptor(calls_);  // gRPC owns it.
   }
 
  private:
-  const std::shared_ptr<std::atomic<uint64_t>> calls_;
+  const std::shared_ptr<Calls> calls_;
 };
 
 std::unique_ptr<grpc::Server> BuildServer(
     const RpcServerOptions& options,
-    const std::vector<grpc::Service*>& services,
-    std::shared_ptr<std::atomic<uint64_t>> calls) {
+    const std::vector<grpc::Service*>& services, std::shared_ptr<Calls> calls) {
   // They register themselves with the library; repeating it does no harm.
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -100,7 +119,7 @@ std::unique_ptr<grpc::Server> BuildServer(
 class AcceptingRpcServer final : public RpcServer {
  public:
   AcceptingRpcServer(const RpcServerOptions& options,
-                     std::shared_ptr<std::atomic<uint64_t>> calls,
+                     std::shared_ptr<Calls> calls,
                      std::unique_ptr<grpc::Server> server,
                      const RpcServerParts& parts, UniqueFd listener,
                      UniqueFd wake)
@@ -122,12 +141,18 @@ class AcceptingRpcServer final : public RpcServer {
       Wake();
       thread_.join();
       parts_.health.Connect(nullptr);
-      server_->Shutdown(absl::ToChronoTime(absl::Now() + timeout));
+      const absl::Time end = absl::Now() + timeout;
+      while (calls_->begun != calls_->ended && absl::Now() < end) {
+        absl::SleepFor(kLookAgain);
+      }
+      // This alone would wait for clients that have connections and no calls.
+      server_->Shutdown(
+          absl::ToChronoTime(std::min(end, absl::Now() + kFarewell)));
       server_->Wait();
     });
   }
 
-  uint64_t call_count() override { return *calls_; }
+  uint64_t call_count() override { return calls_->begun; }
 
   bool Responds() override {
     const bool turned = pulse_.Turned();
@@ -179,7 +204,7 @@ class AcceptingRpcServer final : public RpcServer {
   }
 
   const RpcServerOptions options_;
-  const std::shared_ptr<std::atomic<uint64_t>> calls_;
+  const std::shared_ptr<Calls> calls_;
   const std::unique_ptr<grpc::Server> server_;
   const RpcServerParts parts_;
   const UniqueFd listener_;
@@ -197,7 +222,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> StartRpcServer(
     UniqueFd listener) {
   UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake.valid()) return ErrnoStatus(errno, "eventfd");
-  auto calls = std::make_shared<std::atomic<uint64_t>>(0);
+  auto calls = std::make_shared<Calls>(0);
   std::unique_ptr<grpc::Server> server =
       BuildServer(options, parts.services, calls);
   if (server == nullptr) return absl::InternalError("gRPC does not start");

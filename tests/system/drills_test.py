@@ -141,6 +141,17 @@ class DrillsTest(SystemTest):
                               timeout=harness.SLOW)
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_a_client_that_is_idle_does_not_hold_up_the_end(self):
+        client = spawn("launch-on", self.daemon.folder, ADD)
+        self.addCleanup(client.communicate)
+        self.addCleanup(client.kill)
+        self.assertEqual(client.stdout.readline(), "ready\n")
+        begin = time.monotonic()
+        self.assertEqual(self.daemon.stop(), 0)
+        taken = time.monotonic() - begin
+        print(f"an end with an idle client took {taken * 1e3:.0f} ms")
+        self.assertLess(taken, 5)  # Of 10 s that calls may take.
+
     def test_a_stopped_daemon_lets_running_calls_end(self):
         path = self.daemon.write("slow.ttir", kernel_text("matmul_f32"))
         client = subprocess.Popen([program("quern"), "compile", str(path),
