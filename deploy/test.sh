@@ -43,7 +43,8 @@ stage_install() { tests/install/run.sh; }
 # Figures, for a look; a busy machine must not fail a test run.
 stage_bench() {
   local bench
-  for bench in cold_compile_bench kernel_speed_bench served_launch_bench; do
+  for bench in cold_compile_bench kernel_speed_bench served_launch_bench \
+      throughput_bench; do
     "build/release/bin/$bench" --benchmark_out_format=json \
       --benchmark_out="build/release/$bench.json" 2>/dev/null || return 1
   done
