@@ -30,21 +30,12 @@ class SlabCodeCache final : public CodeCache {
 
   absl::StatusOr<KernelInfo> Insert(KernelInfo info,
                                     std::string_view image) override {
-    std::lock_guard lock(mutex_);
-    if (const auto found = kernels_.find(info.key); found != kernels_.end()) {
-      return found->second;
-    }
-    while (kernels_.size() >= kernels_max_) RetireOldest();
-    if (slabs_.NearLimit(image.size())) RetireOldest();
-    absl::StatusOr<ImagePlace> place = slabs_.Append(image);
-    if (absl::IsResourceExhausted(place.status()) && RetireOldest()) {
-      place = slabs_.Append(image);
-    }
-    if (!place.ok()) return place.status();
-    info.place = *place;
-    kernels_.emplace(info.key, info);
-    directory_.Publish(info.key, info.place);
-    return info;
+    std::vector<uint32_t> retired;
+    absl::StatusOr<KernelInfo> inserted =
+        InsertLocked(std::move(info), image, retired);
+    // Without the lock: who is told may take long.
+    for (const uint32_t slab : retired) on_retired_(slab);
+    return inserted;
   }
 
   absl::Status Evict(const KernelKey& key) override {
@@ -78,8 +69,29 @@ class SlabCodeCache final : public CodeCache {
   }
 
  private:
+  absl::StatusOr<KernelInfo> InsertLocked(KernelInfo info,
+                                          std::string_view image,
+                                          std::vector<uint32_t>& retired) {
+    std::lock_guard lock(mutex_);
+    if (const auto found = kernels_.find(info.key); found != kernels_.end()) {
+      return found->second;
+    }
+    while (kernels_.size() >= kernels_max_) RetireOldest(retired);
+    if (slabs_.NearLimit(image.size())) RetireOldest(retired);
+    absl::StatusOr<ImagePlace> place = slabs_.Append(image);
+    if (absl::IsResourceExhausted(place.status()) && RetireOldest(retired)) {
+      place = slabs_.Append(image);
+    }
+    if (!place.ok()) return place.status();
+    info.place = *place;
+    kernels_.emplace(info.key, info);
+    directory_.Publish(info.key, info.place);
+    return info;
+  }
+
   // Gives up the oldest slab and all kernels in it. False: there is none.
-  bool RetireOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  bool RetireOldest(std::vector<uint32_t>& retired)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const std::optional<uint32_t> slab = slabs_.Oldest();
     if (!slab) {
       // No slab, hence no kernel that anybody could find.
@@ -91,7 +103,7 @@ class SlabCodeCache final : public CodeCache {
       return entry.second.place.slab == *slab;
     });
     slabs_.Retire(*slab);
-    on_retired_(*slab);
+    retired.push_back(*slab);
     return true;
   }
 

@@ -96,6 +96,9 @@ class ComposedDaemon final : public Daemon {
     disk_->Stop();
     pool_.reset();
     rpc_.reset();
+    // Its thread uses most of what was made after it.
+    launcher_.reset();
+    attach_.reset();
   }
 
   absl::Status Start(UniqueFd rpc, UniqueFd attach) {
@@ -115,13 +118,17 @@ class ComposedDaemon final : public Daemon {
                                  .sources = *sources_,
                                  .observer = diagnostics_->observer(),
                                  .clock = clock_});
-    QUERN_RETURN_IF_ERROR(StartRpc(std::move(rpc)));
-    return diagnostics_->StartMetrics([this] { return Stats(); });
+    launcher_ =
+        NewInlineLauncher({}, [this] { return attach_->Connect(); }, clock_);
+    QUERN_RETURN_IF_ERROR(
+        diagnostics_->StartMetrics([this] { return Stats(); }));
+    return StartRpc(std::move(rpc));
   }
 
   void Drain(absl::Duration timeout) override {
     const absl::Time begin = clock_.Now();
     kernels_->Drain();
+    launcher_->Drain();
     diagnostics_->events().Close();
     rpc_->Drain(timeout);
     // The clock may have been set meanwhile.
@@ -278,8 +285,6 @@ class ComposedDaemon final : public Daemon {
         {.source_size_bytes_max = config_.source_size_bytes_max,
          .arguments_max = config_.arguments_max},
         incarnation);
-    launcher_ =
-        NewInlineLauncher({}, [this] { return attach_->Connect(); }, clock_);
     launch_rpc_ = NewLaunchServiceRpc(*kernels_, *launcher_, *peers_,
                                       config_.inline_launch_bytes_max);
     admin_rpc_ = NewAdminServiceRpc(

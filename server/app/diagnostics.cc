@@ -13,6 +13,7 @@
 #include "server/core/latency_histogram.h"
 #include "server/core/recording_observer.h"
 #include "server/core/reproducer_store.h"
+#include "server/core/reproducer_writer.h"
 
 namespace quern {
 namespace {
@@ -54,7 +55,8 @@ class ComposedDiagnostics final : public Diagnostics {
   ComposedDiagnostics(const Config& config, Clock& clock, Logger& logger)
       : metrics_port_(static_cast<uint16_t>(config.metrics_port)),
         events_(NewEventFeed(config.watchers_max, clock)),
-        reproducers_(OpenReproducers(config, logger)),
+        reproducers_(
+            NewReproducerWriter(OpenReproducers(config, logger), *events_)),
         observer_(NewRecordingObserver(latencies_, *events_, *reproducers_)) {}
 
   KernelObserver& observer() override { return *observer_; }
@@ -82,7 +84,7 @@ class ComposedDiagnostics final : public Diagnostics {
   const uint16_t metrics_port_;
   KernelLatencies latencies_;
   const std::unique_ptr<EventFeed> events_;
-  const std::unique_ptr<ReproducerStore> reproducers_;
+  const std::unique_ptr<ReproducerWriter> reproducers_;
   const std::unique_ptr<KernelObserver> observer_;
   std::unique_ptr<MetricsEndpoint> metrics_;
 };

@@ -50,19 +50,23 @@ class FairAdmissionQueue final : public AdmissionQueue {
     return absl::OkStatus();
   }
 
-  AdmittedJob Pop(absl::Time now) override {
+  AdmittedJob Pop(absl::Time now, const std::set<SessionId>& busy) override {
     AdmittedJob admitted;
-    while (!lines_.empty()) {
-      Line& line = lines_.front();
-      const QueuedJob next = std::move(line.jobs.front());
-      line.jobs.pop_front();
+    auto line = lines_.begin();
+    while (line != lines_.end()) {
+      if (busy.contains(line->session)) {
+        ++line;
+        continue;
+      }
+      const QueuedJob next = std::move(line->jobs.front());
+      line->jobs.pop_front();
       --size_;
       const bool expired = next.deadline->time() <= now;
       // An expired job does not cost its session the turn.
-      if (line.jobs.empty()) {
-        lines_.pop_front();
+      if (line->jobs.empty()) {
+        line = lines_.erase(line);
       } else if (!expired) {
-        lines_.splice(lines_.end(), lines_, lines_.begin());
+        lines_.splice(lines_.end(), lines_, line);
       }
       if (!expired) {
         admitted.job = next.job;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -41,8 +42,9 @@ class AdmissionQueue {
   virtual absl::Status Push(const SessionId& session, uint64_t job,
                             std::shared_ptr<const Deadline> deadline) = 0;
 
-  // Takes the next job out.
-  virtual AdmittedJob Pop(absl::Time now) = 0;
+  // Takes the next job out that is not of one of the sessions in `busy`, which
+  // keep their turns.
+  virtual AdmittedJob Pop(absl::Time now, const std::set<SessionId>& busy) = 0;
 
   // Takes `job` out. False: it is not queued.
   virtual bool Remove(uint64_t job) = 0;

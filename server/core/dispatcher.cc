@@ -94,7 +94,7 @@ class QueueingDispatcher final : public Dispatcher {
     std::vector<CompilerPool::Done> expired;
     while (running_.size() < running_max_) {
       const absl::Time now = clock_.Now();
-      const AdmittedJob next = queue_->Pop(now);
+      const AdmittedJob next = queue_->Pop(now, {});
       for (const uint64_t job : next.expired) expired.push_back(TakeDone(job));
       if (!next.job) break;
       Start(*next.job, now);

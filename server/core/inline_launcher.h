@@ -61,7 +61,10 @@ class InlineLauncher {
   // Ends the launch of `call` with Cancelled, if it has not ended yet.
   virtual void Cancel(uint64_t call) = 0;
 
-  // Ends all launches; those to come end with Unavailable.
+  // Ends the launches that wait, and those to come, with Unavailable.
+  virtual void Drain() = 0;
+
+  // Drains, and ends those that run too.
   virtual void Stop() = 0;
 
   virtual InlineLauncherStats GetStats() = 0;

@@ -2,9 +2,12 @@
 #include "server/core/kernel_service.h"
 
 #include <atomic>
+#include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "proto/wire/status.h"
 #include "server/core/canonical_spec.h"
@@ -47,28 +50,19 @@ class SteppingKernelService final : public KernelService {
               done(absl::NotFoundError("no such kernel"));
               return;
             }
-            Source(key, [this, context, key, output, done,
-                         identity](const absl::StatusOr<SourceSpec>& spec) {
-              if (!spec.ok()) {
-                done(spec.status());
-                return;
-              }
-              Fly(context, {.spec = *spec, .key = key, .output = output},
-                  identity, done);
-            });
+            Seek(context, key, output, identity, done);
           });
   }
 
   void Cancel(uint64_t call) override {
-    const absl::Status cancelled =
-        absl::CancelledError("the call was cancelled");
     if (const CompilerGate::Passed passed = steps_.gate.Leave(call)) {
-      passed(cancelled);
+      passed(WasCancelled());
       return;
     }
+    if (EndSeeking(call)) return;  // Who seeks its source finds out.
     const LeftFlight left = steps_.flights.Leave(call);
     if (left.abandoned) steps_.dispatcher.Cancel(*left.abandoned);
-    if (left.done) left.done(cancelled);
+    if (left.done) left.done(WasCancelled());
   }
 
   absl::StatusOr<CompiledKernel> Lookup(const KernelKey& key) override {
@@ -112,6 +106,37 @@ class SteppingKernelService final : public KernelService {
   }
 
  private:
+  static absl::Status WasCancelled() {
+    return absl::CancelledError("the call was cancelled");
+  }
+
+  // Whether the call was still seeking the source of its kernel.
+  bool EndSeeking(uint64_t call) {
+    const std::lock_guard lock(mutex_);
+    return seeking_.erase(call) == 1;
+  }
+
+  // Seeks the source of `key`, and flies with it.
+  void Seek(const CallContext& context, const KernelKey& key,
+            CompileOutput output, const CompilerIdentity& identity,
+            const CompileDone& done) {
+    {
+      const std::lock_guard lock(mutex_);
+      seeking_.insert(context.call);
+    }
+    Source(key, [this, context, key, output, identity,
+                 done](const absl::StatusOr<SourceSpec>& spec) {
+      const absl::Status status =
+          EndSeeking(context.call) ? spec.status() : WasCancelled();
+      if (!status.ok()) {
+        done(status);
+        return;
+      }
+      Fly(context, {.spec = *spec, .key = key, .output = output}, identity,
+          done);
+    });
+  }
+
   CompileDone CountFailures(CompileDone done) {
     return [this, done = std::move(done)](
                const absl::StatusOr<CompiledKernel>& kernel) {
@@ -291,6 +316,8 @@ class SteppingKernelService final : public KernelService {
   }
 
   const KernelServiceSteps steps_;
+  std::mutex mutex_;
+  std::set<uint64_t> seeking_ ABSL_GUARDED_BY(mutex_);  // Calls of View.
   std::atomic<uint64_t> last_call_{0};
   std::atomic<bool> draining_{false};
   std::atomic<uint64_t> compiles_{0};

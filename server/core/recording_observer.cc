@@ -12,8 +12,8 @@ absl::Duration InChild(const CompileTimings& timings) {
 class RecordingObserver final : public KernelObserver {
  public:
   RecordingObserver(KernelLatencies& latencies, EventFeed& events,
-                    ReproducerStore& store)
-      : latencies_(latencies), events_(events), store_(store) {}
+                    ReproducerWriter& reproducers)
+      : latencies_(latencies), events_(events), reproducers_(reproducers) {}
 
   void OnAnswer(const absl::Status& status, bool cached,
                 absl::Duration latency) override {
@@ -36,23 +36,21 @@ class RecordingObserver final : public KernelObserver {
 
   void OnDeadlySource(const KernelKey& key, const CompileSpec& spec,
                       const absl::Status& status) override {
-    if (!store_.Save(key, spec, status)) return;
-    events_.Publish({.kind = EventKind::kReproducerSaved,
-                     .key = key,
-                     .code = status.code()});
+    reproducers_.Offer(key, spec, status);
   }
 
  private:
   KernelLatencies& latencies_;
   EventFeed& events_;
-  ReproducerStore& store_;
+  ReproducerWriter& reproducers_;
 };
 
 }  // namespace
 
 std::unique_ptr<KernelObserver> NewRecordingObserver(
-    KernelLatencies& latencies, EventFeed& events, ReproducerStore& store) {
-  return std::make_unique<RecordingObserver>(latencies, events, store);
+    KernelLatencies& latencies, EventFeed& events,
+    ReproducerWriter& reproducers) {
+  return std::make_unique<RecordingObserver>(latencies, events, reproducers);
 }
 
 }  // namespace quern

@@ -7,7 +7,7 @@
 #include "server/core/event_feed.h"
 #include "server/core/kernel_observer.h"
 #include "server/core/latency_histogram.h"
-#include "server/core/reproducer_store.h"
+#include "server/core/reproducer_writer.h"
 
 namespace quern {
 
@@ -20,7 +20,8 @@ struct KernelLatencies {
 
 // The references must outlive the result.
 std::unique_ptr<KernelObserver> NewRecordingObserver(
-    KernelLatencies& latencies, EventFeed& events, ReproducerStore& store);
+    KernelLatencies& latencies, EventFeed& events,
+    ReproducerWriter& reproducers);
 
 }  // namespace quern
 

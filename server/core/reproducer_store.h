@@ -18,7 +18,8 @@ struct ReproducerLimits {
   uint64_t file_size_bytes_max = uint64_t{16} << 20;  // Larger: not saved.
 };
 
-// Thread-safe. Saving writes a file, and does not wait for the disk itself.
+// Thread-safe. Saving writes a file, and may block for as long as the disk
+// does.
 class ReproducerStore {
  public:
   virtual ~ReproducerStore() = default;

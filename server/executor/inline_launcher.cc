@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <iterator>
 #include <list>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -22,6 +24,7 @@ struct Job {
   SessionId session;
   absl::Time deadline;
   InlineLaunch launch;
+  uint64_t tensor_bytes = 0;
   InlineLauncher::Done done;
   std::atomic<bool> cancelled = false;
 };
@@ -62,29 +65,33 @@ class ThreadedInlineLauncher final : public InlineLauncher {
       if (found == jobs_.end()) return;
       found->second->cancelled = true;
       if (!queue_->Remove(call)) return;  // Its thread sees it.
-      job = std::move(found->second);
-      jobs_.erase(found);
+      job = TakeJob(call);
     }
     Finish(*job, absl::CancelledError("the call was cancelled"));
   }
 
-  void Stop() override {
+  void Drain() override {
     std::vector<std::shared_ptr<Job>> queued;
     {
       const std::lock_guard lock(mutex_);
-      stopping_ = true;
+      draining_ = true;
       for (auto job = jobs_.begin(); job != jobs_.end();) {
-        job->second->cancelled = true;
-        if (queue_->Remove(job->first)) {
-          queued.push_back(std::move(job->second));
-          job = jobs_.erase(job);
-        } else {
-          ++job;
-        }
+        const auto next = std::next(job);
+        if (queue_->Remove(job->first)) queued.push_back(TakeJob(job->first));
+        job = next;
       }
-      wake_.notify_all();
     }
     for (const auto& job : queued) Finish(*job, ShuttingDown());
+  }
+
+  void Stop() override {
+    Drain();
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+      for (const auto& [call, job] : jobs_) job->cancelled = true;
+      wake_.notify_all();
+    }
     std::call_once(joined_, [this] {
       for (std::thread& thread : threads_) thread.join();
     });
@@ -108,48 +115,73 @@ class ThreadedInlineLauncher final : public InlineLauncher {
     job->session = session;
     job->deadline = deadline;
     job->launch = std::move(launch);
+    for (const InlineArgument& argument : job->launch.arguments) {
+      job->tensor_bytes += argument.tensor.size_bytes;
+    }
     job->done = std::move(done);
     const std::lock_guard lock(mutex_);
-    if (stopping_) return ShuttingDown();
+    if (draining_) return ShuttingDown();
+    if (job->tensor_bytes > options_.tensor_bytes_max - tensor_bytes_) {
+      return absl::ResourceExhaustedError(
+          "the tensors of the launches that wait are too large already");
+    }
     const absl::Status status =
         queue_->Push(session, call, std::make_shared<Deadline>(deadline));
     if (!status.ok()) return status;
+    tensor_bytes_ += job->tensor_bytes;
     jobs_.emplace(call, std::move(job));
+    changed_ = true;
     wake_.notify_one();
     return absl::OkStatus();
   }
 
+  // What a thread has to do next.
+  struct Work {
+    bool stop = false;
+    std::optional<uint64_t> call;
+    std::shared_ptr<Job> job;
+    std::vector<std::shared_ptr<Job>> expired;
+    std::list<IdleSession> stale;
+  };
+
   // Of each thread.
   void Run() {
     while (true) {
-      std::vector<std::shared_ptr<Job>> expired;
-      std::list<IdleSession> stale;
-      std::shared_ptr<Job> job;
-      uint64_t call = 0;
-      {
-        std::unique_lock lock(mutex_);
-        wake_.wait_for(lock, absl::ToChronoMilliseconds(options_.idle_timeout),
-                       [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-                         return stopping_ || queue_->size() != 0;
-                       });
-        if (stopping_) return;
-        const AdmittedJob next = queue_->Pop(clock_.Now());
-        for (const uint64_t late : next.expired) {
-          expired.push_back(TakeJob(late));
-        }
-        if (next.job) {
-          call = *next.job;
-          job = jobs_.at(call);
-        }
-        stale = TakeStale();
+      Work work = Await();
+      if (work.stop) return;
+      work.stale.clear();
+      for (const auto& late : work.expired) {
+        Finish(*late,
+               absl::DeadlineExceededError("the call's deadline has passed"));
       }
-      stale.clear();
-      for (const auto& late : expired) {
-        Finish(*late, absl::DeadlineExceededError(
-                          "the call's deadline has passed"));
-      }
-      if (job != nullptr) Do(call, *job);
+      if (work.call) Do(*work.call, *work.job);
     }
+  }
+
+  // Waits until something has changed, or sessions may have become stale.
+  Work Await() {
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, absl::ToChronoMilliseconds(options_.idle_timeout),
+                   [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+                     return stopping_ || changed_;
+                   });
+    Work work;
+    work.stop = stopping_;
+    if (stopping_) return work;
+    const AdmittedJob next = queue_->Pop(clock_.Now(), busy_);
+    for (const uint64_t late : next.expired) {
+      work.expired.push_back(TakeJob(late));
+    }
+    work.call = next.job;
+    if (next.job) {
+      work.job = jobs_.at(*next.job);
+      busy_.insert(work.job->session);
+    }
+    // Where one job was there may be more.
+    changed_ = next.job.has_value();
+    if (changed_) wake_.notify_one();
+    work.stale = TakeStale();
+    return work;
   }
 
   std::shared_ptr<Job> TakeJob(uint64_t call)
@@ -157,6 +189,7 @@ class ThreadedInlineLauncher final : public InlineLauncher {
     const auto found = jobs_.find(call);
     std::shared_ptr<Job> job = std::move(found->second);
     jobs_.erase(found);
+    tensor_bytes_ -= job->tensor_bytes;
     return job;
   }
 
@@ -164,8 +197,8 @@ class ThreadedInlineLauncher final : public InlineLauncher {
   std::list<IdleSession> TakeStale() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     std::list<IdleSession> stale;
     const absl::Time limit = clock_.Now() - options_.idle_timeout;
-    while (!idle_.empty() && (idle_.size() > options_.idle_max ||
-                              idle_.front().since <= limit)) {
+    while (!idle_.empty() &&
+           (idle_.size() > options_.idle_max || idle_.front().since <= limit)) {
       stale.splice(stale.end(), idle_, idle_.begin());
     }
     return stale;
@@ -175,7 +208,10 @@ class ThreadedInlineLauncher final : public InlineLauncher {
     absl::StatusOr<InlineResult> result = Launch(job);
     {
       const std::lock_guard lock(mutex_);
-      jobs_.erase(call);
+      TakeJob(call);
+      busy_.erase(job.session);
+      changed_ = true;  // Another launch of the session may run now.
+      wake_.notify_one();
       if (stopping_ && absl::IsCancelled(result.status())) {
         result = ShuttingDown();
       }
@@ -232,7 +268,11 @@ class ThreadedInlineLauncher final : public InlineLauncher {
   std::once_flag joined_;
   std::mutex mutex_;
   std::condition_variable wake_;
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool changed_ ABSL_GUARDED_BY(mutex_) = false;  // For the threads to look.
+  std::set<SessionId> busy_ ABSL_GUARDED_BY(mutex_);   // With a launch running.
+  uint64_t tensor_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // Of `jobs_`.
   const std::unique_ptr<AdmissionQueue> queue_ ABSL_GUARDED_BY(mutex_);
   std::map<uint64_t, std::shared_ptr<Job>> jobs_ ABSL_GUARDED_BY(mutex_);
   // The longest idle first.

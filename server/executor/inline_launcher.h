@@ -17,9 +17,11 @@
 namespace quern {
 
 struct InlineLauncherOptions {
-  // Launches at a time, of all sessions together.
-  uint32_t threads = 2;
+  // Launches at a time, of all sessions together; of one there is only one.
+  uint32_t threads = 4;
   AdmissionLimits queue = {.queued_max = 64, .queued_per_session_max = 16};
+  // Of the tensors of launches that run or wait.
+  uint64_t tensor_bytes_max = uint64_t{128} << 20;
   // Executors that wait for another launch of their session, and for how long.
   size_t idle_max = 4;
   absl::Duration idle_timeout = absl::Seconds(30);

@@ -1,7 +1,11 @@
 // Copying in, launching, copying out.
 #include "server/executor/inline_session.h"
 
+#include <fcntl.h>
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -24,8 +28,7 @@ constexpr uint64_t kAlignmentBytes = 64;
 constexpr size_t kKernelsMax = 16;
 
 uint64_t Aligned(uint64_t size_bytes) {
-  return (size_bytes + kAlignmentBytes - 1) / kAlignmentBytes *
-         kAlignmentBytes;
+  return (size_bytes + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes;
 }
 
 uint64_t RoomFor(const InlineLaunch& launch) {
@@ -40,6 +43,8 @@ uint64_t RoomFor(const InlineLaunch& launch) {
 
 absl::StatusOr<std::unique_ptr<InlineSession>> InlineSession::Open(
     UniqueFd socket) {
+  UniqueFd copy(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
+  if (!copy.valid()) return ErrnoStatus(errno, "copying a descriptor");
   QUERN_ASSIGN_OR_RETURN(
       std::unique_ptr<AttachClient> attach,
       AttachClient::FromSocket(std::move(socket), kAnswerTimeout));
@@ -48,7 +53,13 @@ absl::StatusOr<std::unique_ptr<InlineSession>> InlineSession::Open(
   QUERN_ASSIGN_OR_RETURN(std::unique_ptr<ServedRing> ring,
                          client->OpenRing(kRingSlots));
   return std::unique_ptr<InlineSession>(
-      new InlineSession(std::move(client), std::move(ring)));
+      new InlineSession(std::move(copy), std::move(client), std::move(ring)));
+}
+
+// A launch that was given up may run yet: its buffer is not to be taken from
+// under it. The session's end ends it.
+InlineSession::~InlineSession() {
+  if (broken_) ::shutdown(socket_.get(), SHUT_RDWR);
 }
 
 absl::StatusOr<uint32_t> InlineSession::Kernel(const KernelKey& key) {

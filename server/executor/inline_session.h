@@ -25,6 +25,8 @@ class InlineSession final {
   // ring, which starts an executor. Errors: AttachClient's.
   static absl::StatusOr<std::unique_ptr<InlineSession>> Open(UniqueFd socket);
 
+  ~InlineSession();
+
   // Runs `launch` until `deadline`, or until `*cancelled`. After any error but
   // NotFound and InvalidArgument the session is not usable any more.
   absl::StatusOr<InlineResult> Run(const InlineLaunch& launch,
@@ -36,9 +38,11 @@ class InlineSession final {
   bool Usable();
 
  private:
-  InlineSession(std::unique_ptr<ServedClient> client,
+  InlineSession(UniqueFd socket, std::unique_ptr<ServedClient> client,
                 std::unique_ptr<ServedRing> ring)
-      : client_(std::move(client)), ring_(std::move(ring)) {}
+      : socket_(std::move(socket)),
+        client_(std::move(client)),
+        ring_(std::move(ring)) {}
 
   absl::StatusOr<uint32_t> Kernel(const KernelKey& key);
   absl::Status MakeRoom(uint64_t size_bytes);
@@ -47,6 +51,7 @@ class InlineSession final {
   absl::StatusOr<absl::Duration> Await(absl::Time deadline,
                                        const std::atomic<bool>& cancelled);
 
+  const UniqueFd socket_;  // The client's, to hang up by.
   const std::unique_ptr<ServedClient> client_;
   const std::unique_ptr<ServedRing> ring_;
   std::unique_ptr<ServedBuffer> buffer_;

@@ -22,7 +22,7 @@ std::shared_ptr<const Deadline> Never() { return At(absl::InfiniteFuture()); }
 
 TEST(AdmissionQueueTest, AnEmptyQueueHasNoJob) {
   const auto queue = NewAdmissionQueue({});
-  EXPECT_EQ(queue->Pop(kNow).job, std::nullopt);
+  EXPECT_EQ(queue->Pop(kNow, {}).job, std::nullopt);
 }
 
 TEST(AdmissionQueueTest, OneSessionIsServedInTheOrderOfItsJobs) {
@@ -31,7 +31,7 @@ TEST(AdmissionQueueTest, OneSessionIsServedInTheOrderOfItsJobs) {
     ASSERT_TRUE(queue->Push("a", job, Never()).ok());
   }
   for (uint64_t job = 1; job <= 3; ++job) {
-    EXPECT_EQ(queue->Pop(kNow).job, job);
+    EXPECT_EQ(queue->Pop(kNow, {}).job, job);
   }
   EXPECT_EQ(queue->size(), 0u);
 }
@@ -44,7 +44,7 @@ TEST(AdmissionQueueTest, ASessionWithManyJobsDoesNotHoldUpTheOthers) {
   ASSERT_TRUE(queue->Push("modest", 11, Never()).ok());
   ASSERT_TRUE(queue->Push("third", 21, Never()).ok());
   std::vector<uint64_t> order;
-  while (const auto job = queue->Pop(kNow).job) order.push_back(*job);
+  while (const auto job = queue->Pop(kNow, {}).job) order.push_back(*job);
   EXPECT_THAT(order, ElementsAre(1, 11, 21, 2, 3, 4));
 }
 
@@ -55,7 +55,7 @@ TEST(AdmissionQueueTest, TheQueueTakesItsLimitAndNoMore) {
     ASSERT_TRUE(queue->Push(std::to_string(job / 64), job, Never()).ok());
   }
   EXPECT_TRUE(absl::IsResourceExhausted(queue->Push("other", 256, Never())));
-  queue->Pop(kNow);
+  queue->Pop(kNow, {});
   EXPECT_TRUE(queue->Push("other", 256, Never()).ok());
 }
 
@@ -73,7 +73,7 @@ TEST(AdmissionQueueTest, AJobWhoseDeadlineHasPassedIsNotBegun) {
   const auto queue = NewAdmissionQueue({});
   ASSERT_TRUE(queue->Push("a", 1, At(kNow)).ok());
   ASSERT_TRUE(queue->Push("a", 2, At(kNow + absl::Nanoseconds(1))).ok());
-  const AdmittedJob admitted = queue->Pop(kNow);
+  const AdmittedJob admitted = queue->Pop(kNow, {});
   EXPECT_EQ(admitted.job, 2u);
   EXPECT_THAT(admitted.expired, ElementsAre(1));
 }
@@ -83,7 +83,7 @@ TEST(AdmissionQueueTest, AnExpiredJobDoesNotCostItsSessionTheTurn) {
   ASSERT_TRUE(queue->Push("a", 1, At(kNow)).ok());
   ASSERT_TRUE(queue->Push("a", 2, Never()).ok());
   ASSERT_TRUE(queue->Push("b", 11, Never()).ok());
-  EXPECT_EQ(queue->Pop(kNow).job, 2u);
+  EXPECT_EQ(queue->Pop(kNow, {}).job, 2u);
 }
 
 TEST(AdmissionQueueTest, ADeadlinePutOffInTimeKeepsTheJob) {
@@ -91,7 +91,7 @@ TEST(AdmissionQueueTest, ADeadlinePutOffInTimeKeepsTheJob) {
   const auto deadline = std::make_shared<Deadline>(kNow);
   ASSERT_TRUE(queue->Push("a", 1, deadline).ok());
   deadline->Extend(kNow + absl::Seconds(1));
-  EXPECT_EQ(queue->Pop(kNow).job, 1u);
+  EXPECT_EQ(queue->Pop(kNow, {}).job, 1u);
 }
 
 TEST(AdmissionQueueTest, ARemovedJobIsNotServed) {
@@ -100,8 +100,20 @@ TEST(AdmissionQueueTest, ARemovedJobIsNotServed) {
   ASSERT_TRUE(queue->Push("a", 2, Never()).ok());
   EXPECT_TRUE(queue->Remove(1));
   EXPECT_FALSE(queue->Remove(1));
-  EXPECT_EQ(queue->Pop(kNow).job, 2u);
-  EXPECT_THAT(queue->Pop(kNow).expired, IsEmpty());
+  EXPECT_EQ(queue->Pop(kNow, {}).job, 2u);
+  EXPECT_THAT(queue->Pop(kNow, {}).expired, IsEmpty());
+}
+
+TEST(AdmissionQueueTest, ABusySessionIsPassedOverAndKeepsItsTurn) {
+  const auto queue = NewAdmissionQueue({});
+  const auto forever = std::make_shared<Deadline>(absl::InfiniteFuture());
+  ASSERT_TRUE(queue->Push("a", 1, forever).ok());
+  ASSERT_TRUE(queue->Push("b", 2, forever).ok());
+  ASSERT_TRUE(queue->Push("c", 3, forever).ok());
+  EXPECT_EQ(queue->Pop(kNow, {"a"}).job, 2u);
+  EXPECT_EQ(queue->Pop(kNow, {"a", "c"}).job, std::nullopt);
+  EXPECT_EQ(queue->Pop(kNow, {}).job, 1u);
+  EXPECT_EQ(queue->Pop(kNow, {}).job, 3u);
 }
 
 }  // namespace

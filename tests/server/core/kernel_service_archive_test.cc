@@ -119,5 +119,21 @@ TEST_F(KernelServiceArchiveTest, AnEvictionThatTheDiskDoesNotConfirmIsAnError) {
   EXPECT_TRUE(absl::IsUnavailable(Evict(Result(call)->info.key)));
 }
 
+TEST_F(KernelServiceArchiveTest, AViewCancelledWhileItsSourceIsSoughtEndsSo) {
+  OpenGate();
+  // Too large to be kept in memory.
+  const uint64_t compile = Compile(Spec(std::string(1 << 20, 'a')));
+  pool_.Succeed(1);
+  const KernelKey key = Result(compile)->info.key;
+  archive_.held = true;
+  const uint64_t view = service_->NewCall();
+  service_->View({.call = view, .session = "s"}, key, CompileOutput::kAssembly,
+                 Keep(view));
+  service_->Cancel(view);
+  archive_.Release();
+  EXPECT_TRUE(absl::IsCancelled(Result(view).status()));
+  EXPECT_EQ(pool_.running(), 0u);
+}
+
 }  // namespace
 }  // namespace quern

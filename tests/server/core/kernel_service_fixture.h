@@ -95,7 +95,8 @@ class KernelServiceTest : public testing::Test {
   std::unique_ptr<SourceStore> sources_ = NewSourceStore(1 << 20);
   KernelLatencies latencies_;
   std::unique_ptr<EventFeed> events_ = NewEventFeed(1, clock_);
-  std::unique_ptr<ReproducerStore> reproducers_ = NewNoReproducerStore();
+  std::unique_ptr<ReproducerWriter> reproducers_ =
+      NewReproducerWriter(NewNoReproducerStore(), *events_);
   std::unique_ptr<KernelObserver> observer_ =
       NewRecordingObserver(latencies_, *events_, *reproducers_);
   std::unique_ptr<KernelService> service_ =

@@ -21,9 +21,10 @@ class RecordingObserverTest : public testing::Test {
   FakeClock clock_;
   KernelLatencies latencies_;
   std::unique_ptr<EventFeed> feed_ = NewEventFeed(1, clock_);
-  std::unique_ptr<ReproducerStore> store_ = NewNoReproducerStore();
+  std::unique_ptr<ReproducerWriter> writer_ =
+      NewReproducerWriter(NewNoReproducerStore(), *feed_);
   std::unique_ptr<KernelObserver> observer_ =
-      NewRecordingObserver(latencies_, *feed_, *store_);
+      NewRecordingObserver(latencies_, *feed_, *writer_);
   std::vector<Event> seen_;
 };
 
@@ -58,11 +59,6 @@ TEST_F(RecordingObserverTest, ACompileIsTimedInItsPartsAndIsAnEvent) {
   EXPECT_EQ(seen_[0].kind, EventKind::kKernelCompiled);
   EXPECT_EQ(seen_[0].key, KernelKey{});
   EXPECT_EQ(seen_[0].duration, absl::Milliseconds(7));
-}
-
-TEST_F(RecordingObserverTest, AReproducerThatIsNotSavedIsNoEvent) {
-  observer_->OnDeadlySource(KernelKey{}, {}, absl::InternalError("crash"));
-  EXPECT_TRUE(seen_.empty());
 }
 
 }  // namespace

@@ -111,7 +111,8 @@ class CompilePathTest : public testing::Test {
   std::unique_ptr<Clock> clock_ = NewSystemClock();
   KernelLatencies latencies_;
   std::unique_ptr<EventFeed> events_ = NewEventFeed(1, *clock_);
-  std::unique_ptr<ReproducerStore> reproducers_ = NewNoReproducerStore();
+  std::unique_ptr<ReproducerWriter> reproducers_ =
+      NewReproducerWriter(NewNoReproducerStore(), *events_);
   std::unique_ptr<KernelObserver> observer_ =
       NewRecordingObserver(latencies_, *events_, *reproducers_);
   std::unique_ptr<KernelDirectory> directory_ = *CreateKernelDirectory(64, 1);
