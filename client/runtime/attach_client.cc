@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -56,6 +57,7 @@ absl::StatusOr<std::unique_ptr<AttachClient>> AttachClient::Connect(
 
 absl::StatusOr<std::unique_ptr<AttachClient>> AttachClient::FromSocket(
     UniqueFd socket, absl::Duration timeout) {
+  LimitWaits(socket.get(), timeout);
   std::unique_ptr<AttachClient> client(
       new AttachClient(std::move(socket), timeout));
   QUERN_RETURN_IF_ERROR(client->Hello());
@@ -128,6 +130,11 @@ absl::StatusOr<AttachClient::Shared> AttachClient::AskShared(
   if (answer.reply.type != answer_type || !answer.fd.valid()) {
     return Malformed();
   }
+  // A buffer is used up to the size that was asked for.
+  if (type == QUERN_ATTACH_ALLOC_BUFFER &&
+      answer.reply.size_bytes != argument) {
+    return Malformed();
+  }
   QUERN_ASSIGN_OR_RETURN(
       SharedRegion region,
       SharedRegion::Map(answer.fd.get(), answer.reply.size_bytes,
@@ -163,6 +170,9 @@ bool AttachClient::Closed() {
 absl::StatusOr<AttachClient::Answer> AttachClient::Ask(uint32_t type,
                                                        uint64_t argument,
                                                        const KernelKey* key) {
+  if (closed_) {
+    return absl::UnavailableError("the attach socket is closed");
+  }
   quern_attach_load_request load;
   std::memset(&load, 0, sizeof(load));
   size_t size = sizeof(load.request);
@@ -175,27 +185,43 @@ absl::StatusOr<AttachClient::Answer> AttachClient::Ask(uint32_t type,
   request.version = QUERN_ATTACH_VERSION;
   request.type = type;
   request.argument = argument;
-  if (::send(socket_.get(), &load, size, MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(size)) {
+  ssize_t sent = 0;
+  do {
+    sent = ::send(socket_.get(), &load, size, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  if (sent != static_cast<ssize_t>(size)) {
     // A daemon that refuses this user says so and closes before it reads.
     absl::StatusOr<Answer> refusal = Receive(0);
+    Close();
     if (refusal.ok() && refusal->reply.type == QUERN_ATTACH_REFUSED) {
       return RefusalOf(refusal->reply);
     }
-    closed_ = true;
     return absl::UnavailableError("the daemon closed the attach socket");
   }
+  absl::StatusOr<Answer> answer = AwaitAnswer();
+  if (!answer.ok()) {
+    // What answers this request may come yet, and would be taken for the
+    // answer to the next.
+    Close();
+    return answer.status();
+  }
+  if (answer->reply.type == QUERN_ATTACH_REFUSED) {
+    return RefusalOf(answer->reply);
+  }
+  return answer;
+}
+
+absl::StatusOr<AttachClient::Answer> AttachClient::AwaitAnswer() {
   while (true) {
     QUERN_ASSIGN_OR_RETURN(Answer answer, Receive(0));
-    if (answer.reply.type == QUERN_ATTACH_RETIRED) {
-      retired_.push_back(static_cast<uint32_t>(answer.reply.value));
-      continue;
-    }
-    if (answer.reply.type == QUERN_ATTACH_REFUSED) {
-      return RefusalOf(answer.reply);
-    }
-    return answer;
+    if (answer.reply.type != QUERN_ATTACH_RETIRED) return answer;
+    retired_.push_back(static_cast<uint32_t>(answer.reply.value));
   }
+}
+
+void AttachClient::Close() {
+  closed_ = true;
+  ::shutdown(socket_.get(), SHUT_RDWR);
 }
 
 absl::StatusOr<AttachClient::Answer> AttachClient::Receive(int flags) {
@@ -207,9 +233,18 @@ absl::StatusOr<AttachClient::Answer> AttachClient::Receive(int flags) {
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof(control);
-  const ssize_t size =
-      ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC | flags);
-  if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+  const auto begin = std::chrono::steady_clock::now();
+  ssize_t size = 0;
+  int error = 0;
+  bool late = false;
+  do {
+    size = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC | flags);
+    error = size < 0 ? errno : 0;
+    // Signals that come often must not make the wait an endless one.
+    late =
+        absl::FromChrono(std::chrono::steady_clock::now() - begin) >= timeout_;
+  } while (error == EINTR && !late);
+  if (error == EAGAIN || error == EWOULDBLOCK || error == EINTR) {
     return absl::DeadlineExceededError("the daemon did not answer in time");
   }
   if (size <= 0) {

@@ -47,7 +47,8 @@ class AttachClient final {
   //
   // NotFound: the daemon holds no such slab any more.
   // Unavailable: the daemon is gone.
-  // DeadlineExceeded, DataLoss: as for Connect.
+  // DeadlineExceeded, DataLoss: as for Connect; the connection is closed then,
+  // because an answer that comes later would be taken for the next one.
   absl::StatusOr<SharedRegion> GetSlab(uint32_t id);
 
   // Memory of the session's, by the id that the daemon gave it.
@@ -105,8 +106,10 @@ class AttachClient final {
   absl::StatusOr<Shared> AskShared(uint32_t type, uint64_t argument,
                                    uint32_t answer_type);
   absl::Status AskDone(uint32_t type, uint64_t argument);
+  absl::StatusOr<Answer> AwaitAnswer() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<Answer> Receive(int flags)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Close() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DrainEvents() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   std::mutex mutex_;

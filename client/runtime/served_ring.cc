@@ -1,5 +1,7 @@
 // Submitting, waiting, and what completions mean.
 #include <algorithm>
+#include <chrono>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "client/runtime/served_client.h"
@@ -7,6 +9,9 @@
 
 namespace quern {
 namespace {
+
+// Unlike the time of day, it is never set.
+using SteadyTime = std::chrono::steady_clock::time_point;
 
 // After so long a sleep it is looked whether the daemon is still there.
 constexpr absl::Duration kSleepMax = absl::Milliseconds(100);
@@ -83,7 +88,7 @@ absl::StatusOr<size_t> ServedRing::Wait(
     std::span<quern_ring_completion> completions, absl::Duration timeout) {
   QUERN_RETURN_IF_ERROR(connection_->Check());
   // Read only when spinning was in vain.
-  absl::Time deadline = absl::InfinitePast();
+  std::optional<SteadyTime> begin;
   while (true) {
     if (const size_t taken = TakeReady(completions)) return taken;
     if (ring_.outstanding() == 0 || completions.empty()) return 0;
@@ -99,10 +104,11 @@ absl::StatusOr<size_t> ServedRing::Wait(
       }
       return taken;
     }
-    const absl::Time now = absl::Now();
-    if (deadline == absl::InfinitePast()) deadline = now + timeout;
-    if (now >= deadline) return 0;
-    if (!ring_.Await(std::min(kSleepMax, deadline - now))) {
+    const SteadyTime now = std::chrono::steady_clock::now();
+    if (!begin) begin = now;
+    const absl::Duration left = timeout - absl::FromChrono(now - *begin);
+    if (left <= absl::ZeroDuration()) return 0;
+    if (!ring_.Await(std::min(kSleepMax, left))) {
       daemon_gone_ = connection_->attach->PeerIsGone();
     }
   }

@@ -13,6 +13,13 @@
 
 namespace quern {
 
+void LimitWaits(int socket, absl::Duration timeout) {
+  if (timeout == absl::InfiniteDuration()) return;
+  const timeval limit = absl::ToTimeval(timeout);
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
+
 absl::StatusOr<UniqueFd> ConnectUnixSocket(const std::string& path, int type,
                                            absl::Duration timeout) {
   sockaddr_un address = {};
@@ -23,11 +30,7 @@ absl::StatusOr<UniqueFd> ConnectUnixSocket(const std::string& path, int type,
   std::memcpy(address.sun_path, path.data(), path.size());
   UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return ErrnoStatus(errno, "socket");
-  if (timeout < absl::InfiniteDuration()) {
-    const timeval limit = absl::ToTimeval(timeout);
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-  }
+  LimitWaits(fd.get(), timeout);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address),
                 sizeof(address)) != 0) {
     return ErrnoStatus(errno, "connecting to the daemon's socket");

@@ -10,6 +10,10 @@
 
 namespace quern {
 
+// Lets every later send and receive of `socket` wait at most `timeout`, if that
+// is finite.
+void LimitWaits(int socket, absl::Duration timeout);
+
 // Connects to the socket of `type` (SOCK_STREAM, SOCK_SEQPACKET) at `path`. If
 // `timeout` is finite, connecting and every later send and receive wait at
 // most that long. The result blocks and is closed on exec.

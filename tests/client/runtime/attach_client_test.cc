@@ -1,8 +1,15 @@
 // The client's end of the attach socket, against good and bad daemons.
 #include "client/runtime/attach_client.h"
 
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -102,6 +109,99 @@ TEST(AttachClientTest, SilenceIsADeadlineExceeded) {
                 .status()
                 .code(),
             absl::StatusCode::kDeadlineExceeded);
+}
+
+// Answers DONE to everything but HELLO, after `delay`.
+void AnswerDoneAfter(FakeDaemon& daemon, std::chrono::milliseconds delay) {
+  daemon.SetAnswer([&daemon, delay](const auto& request) {
+    if (request.type == QUERN_ATTACH_HELLO) return daemon.GoodAnswer(request);
+    std::this_thread::sleep_for(delay);
+    return std::vector{MakeReply(QUERN_ATTACH_DONE, 0)};
+  });
+}
+
+TEST(AttachClientTest, ALateAnswerIsNotTakenForTheNextOne) {
+  FakeDaemon daemon;
+  AnswerDoneAfter(daemon, std::chrono::milliseconds(400));
+  const auto client =
+      *AttachClient::Connect(daemon.attach_path(), absl::Milliseconds(200));
+  EXPECT_TRUE(absl::IsDeadlineExceeded(client->UnloadKernel(1)));
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  EXPECT_TRUE(absl::IsUnavailable(client->FreeBuffer(2)));
+  EXPECT_TRUE(client->Closed());
+  EXPECT_TRUE(client->PeerIsGone());
+  EXPECT_EQ(daemon.requests(QUERN_ATTACH_FREE_BUFFER), 0);
+}
+
+TEST(AttachClientTest, APairOfSocketsIsNotWaitedForLonger) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+  const UniqueFd silent(ends[1]);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(
+      AttachClient::FromSocket(UniqueFd(ends[0]), absl::Milliseconds(50))
+          .status()));
+}
+
+// Interrupts the system calls of the thread that made it.
+class Interrupter final {
+ public:
+  Interrupter() {
+    struct sigaction action = {};  // No SA_RESTART.
+    action.sa_handler = [](int) {};
+    ::sigaction(SIGUSR1, &action, nullptr);
+    thread_ = std::thread([this, target = ::pthread_self()] {
+      while (!stop_) {
+        ::pthread_kill(target, SIGUSR1);
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+    });
+  }
+  ~Interrupter() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> stop_ = false;
+  std::thread thread_;
+};
+
+TEST(AttachClientTest, ASignalDoesNotEndAWait) {
+  FakeDaemon daemon;
+  AnswerDoneAfter(daemon, std::chrono::milliseconds(100));
+  const auto client = *AttachClient::Connect(daemon.attach_path(), kTimeout);
+  const Interrupter interrupter;
+  const absl::Status status = client->UnloadKernel(1);
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST(AttachClientTest, SignalsDoNotMakeAWaitEndless) {
+  FakeDaemon daemon;
+  daemon.SetAnswer(
+      [](const auto&) { return std::vector<FakeDaemon::Reply>(); });
+  const Interrupter interrupter;
+  EXPECT_TRUE(absl::IsDeadlineExceeded(
+      AttachClient::Connect(daemon.attach_path(), absl::Milliseconds(100))
+          .status()));
+}
+
+TEST(AttachClientTest, ABufferOfAnotherSizeIsDataLoss) {
+  FakeDaemon daemon;
+  daemon.SetAnswer([&daemon](const auto& request) {
+    if (request.type != QUERN_ATTACH_ALLOC_BUFFER) {
+      return daemon.GoodAnswer(request);
+    }
+    quern_attach_request slab = request;
+    slab.type = QUERN_ATTACH_GET_SLAB;
+    slab.argument = FakeDaemon::kSlab;
+    auto replies = daemon.GoodAnswer(slab);
+    replies[0].message.type = QUERN_ATTACH_BUFFER;
+    return replies;
+  });
+  const auto client = *AttachClient::Connect(daemon.attach_path(), kTimeout);
+  EXPECT_TRUE(client->AllocateBuffer(FakeDaemon::kSlabSizeBytes).ok());
+  EXPECT_TRUE(absl::IsDataLoss(
+      client->AllocateBuffer(FakeDaemon::kSlabSizeBytes + 1).status()));
 }
 
 TEST(AttachClientTest, EventsBeforeAnAnswerAreKept) {
