@@ -46,8 +46,8 @@ struct Entry {
   std::unique_ptr<AttachSession> session;
   UniqueFd process;  // A pidfd; invalid where the kernel gives none.
   absl::Time hello_limit;
-  // Whether its requests are waited for; not while one waits for its answer.
-  bool listening = true;
+  // What is waited for at its socket.
+  uint32_t watched = EPOLLIN;
 };
 
 // One end of a connection within this process.
@@ -196,20 +196,24 @@ class EpollAttachServer final : public AttachServer {
           End(number, absl::OutOfRangeError("the client has left"));
           return;
         }
+        session.SendEvents();
         GoOn(number, found->second, session.Serve(parts_.clock));
         return;
     }
     GoOn(number, found->second, session.TakeStatus());
   }
 
-  // Ends the session if `status` says so, else listens as it should.
+  // Ends the session if `status` says so, else waits for what it should: for
+  // requests, unless one waits for its answer, and for room for events.
   void GoOn(uint64_t number, Entry& entry, const absl::Status& status) {
     if (!status.ok()) return End(number, status);
-    const bool listen = !entry.session->busy();
-    if (listen == entry.listening) return;
-    entry.listening = listen;
+    const AttachSession& session = *entry.session;
+    const uint32_t watch = (session.busy() ? uint32_t{0} : EPOLLIN) |
+                           (session.has_events() ? EPOLLOUT : uint32_t{0});
+    if (watch == entry.watched) return;
+    entry.watched = watch;
     epoll_event event{};
-    event.events = listen ? EPOLLIN : 0;
+    event.events = watch;
     event.data.u64 = number * kOfSession + kSocket;
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, entry.session->fd(), &event);
   }
@@ -336,12 +340,10 @@ class EpollAttachServer final : public AttachServer {
   }
 
   void TellRetired(uint32_t slab) {
-    std::vector<std::pair<uint64_t, absl::Status>> deaf;
     for (auto& [number, entry] : sessions_) {
-      const absl::Status status = entry.session->SendRetired(slab);
-      if (!status.ok()) deaf.emplace_back(number, status);
+      entry.session->TellRetired(slab);
+      GoOn(number, entry, absl::OkStatus());
     }
-    for (const auto& [number, status] : deaf) End(number, status);
   }
 
   using Identity = std::pair<SessionToken, uint32_t>;

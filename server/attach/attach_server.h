@@ -3,7 +3,8 @@
 // proto/wire/attach_protocol.h.
 //
 // A session is a connection. It ends with it, with its process, when the
-// client breaks the protocol or floods it, or when it does not read.
+// client breaks the protocol or floods it, or when it does not read its
+// answers.
 #ifndef QUERN_SERVER_ATTACH_ATTACH_SERVER_H_
 #define QUERN_SERVER_ATTACH_ATTACH_SERVER_H_
 

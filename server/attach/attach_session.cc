@@ -1,6 +1,8 @@
 // Answering an attached client.
 #include "server/attach/attach_session.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -34,6 +36,13 @@ quern_attach_reply Refusal(const absl::Status& why) {
   const size_t size = std::min(why.message().size(), sizeof(reply.message) - 1);
   std::memcpy(reply.message, why.message().data(), size);
   return reply;
+}
+
+// Whether the socket has room by epoll's measure: it calls one writable that is
+// full by a quarter at most, so that answers find room beside events.
+bool IsWritable(int socket) {
+  pollfd wait{.fd = socket, .events = POLLOUT, .revents = 0};
+  return ::poll(&wait, 1, 0) == 1 && wait.revents == POLLOUT;
 }
 
 absl::Status CheckRequest(const quern_attach_request& request,
@@ -91,11 +100,19 @@ absl::Status AttachSession::Serve(Clock& clock) {
   return absl::OkStatus();
 }
 
-absl::Status AttachSession::SendRetired(uint32_t slab) {
-  if (!welcomed_) return absl::OkStatus();
-  quern_attach_reply reply = MakeReply(QUERN_ATTACH_RETIRED);
-  reply.value = slab;
-  return Send(reply);
+void AttachSession::TellRetired(uint32_t slab) {
+  if (!welcomed_) return;
+  retired_.push_back(slab);
+  SendEvents();
+}
+
+void AttachSession::SendEvents() {
+  quern_attach_reply event = MakeReply(QUERN_ATTACH_RETIRED);
+  while (has_events() && IsWritable(socket_.get())) {
+    event.value = retired_.front();
+    if (!Send(event).ok()) return;
+    retired_.pop_front();
+  }
 }
 
 absl::Status AttachSession::Answer(std::string_view packet,

@@ -3,6 +3,7 @@
 #define QUERN_SERVER_ATTACH_ATTACH_SESSION_H_
 
 #include <cstdint>
+#include <deque>
 #include <string_view>
 #include <utility>
 
@@ -56,10 +57,14 @@ class AttachSession final {
   // its request could not be sent. As for Serve.
   absl::Status TakeStatus() { return std::exchange(status_, absl::OkStatus()); }
 
-  // Tells the client that `slab` is retired, if it has said HELLO.
-  //
-  // Unavailable: it does not read.
-  absl::Status SendRetired(uint32_t slab);
+  // Tells the client that `slab` is retired, if it has said HELLO. A client
+  // need not read until it asks: what finds no room waits for SendEvents.
+  void TellRetired(uint32_t slab);
+
+  // Whether events wait for room in the socket.
+  bool has_events() const { return !retired_.empty(); }
+  // Sends the events that wait, as far as there is room.
+  void SendEvents();
 
  private:
   absl::Status Answer(std::string_view packet, bool has_descriptor);
@@ -77,6 +82,8 @@ class AttachSession final {
   CodeSlabs& slabs_;
   KernelDirectory& directory_;
   bool welcomed_ = false;
+  // Slabs to tell of. Each is retired once, so they are kMaxSlabId at most.
+  std::deque<uint32_t> retired_;
   absl::Status status_;
   ServedSession served_;
 };

@@ -159,12 +159,35 @@ TEST_F(AttachSessionTest, WhoDoesNotReadIsLetGoAndHoldsUpNobody) {
   EXPECT_FALSE(good.Ask(Request(QUERN_ATTACH_GET_SLAB, 1)).closed);
 }
 
-TEST_F(AttachSessionTest, WhoDoesNotReadEventsIsLetGo) {
+TEST_F(AttachSessionTest, WhoReadsEventsLateGetsThemAllAndItsAnswer) {
+  constexpr uint32_t kSlabs = 2000;  // Its socket has room for a few hundred.
   Start();
-  Client deaf = Attach();
-  for (uint32_t i = 0; i < 2000 && server_->session_count() > 0; ++i) {
-    server_->NotifyRetired(i);
-    ::poll(nullptr, 0, i % 100 == 0 ? 1 : 0);
+  Client late = Attach();
+  for (uint32_t i = 1; i <= kSlabs; ++i) server_->NotifyRetired(i);
+  // Others are served meanwhile.
+  EXPECT_FALSE(Attach().Ask(Request(QUERN_ATTACH_GET_SLAB, 1)).closed);
+  ASSERT_TRUE(late.Send(BytesOf(Request(QUERN_ATTACH_GET_SLAB, 1))));
+  uint32_t told = 0;
+  int answers = 0;
+  while (told < kSlabs || answers == 0) {
+    const Answer answer = late.Receive();
+    ASSERT_FALSE(answer.closed);
+    if (answer.reply.type == QUERN_ATTACH_RETIRED) {
+      ASSERT_EQ(answer.reply.value, ++told);
+    } else {
+      ++answers;
+    }
+  }
+  EXPECT_EQ(answers, 1);
+  EXPECT_FALSE(late.Ask(Request(QUERN_ATTACH_GET_SLAB, 1)).closed);
+}
+
+TEST_F(AttachSessionTest, WhoLeavesWithoutReadingEventsIsLetGo) {
+  Start();
+  {
+    Client deaf = Attach();
+    for (uint32_t i = 1; i <= 2000; ++i) server_->NotifyRetired(i);
+    EXPECT_FALSE(Attach().Ask(Request(QUERN_ATTACH_GET_SLAB, 1)).closed);
   }
   WaitForSessions(0);
 }
