@@ -165,7 +165,13 @@ void ServedSession::OpenRing(uint64_t slot_count) {
         absl::StrCat("a ring has a power of two of slots, at most ",
                      parts_.limits.ring_slots_max)));
   }
-  if (rings_.size() >= parts_.limits.rings_max) {
+  // No more launches run than the executor has threads, one for each ring: a
+  // client that tells of more does not tell the truth.
+  if (closing_.size() >= parts_.limits.rings_max) {
+    std::erase_if(closing_, [](const Ring& ring) { return !ring.Runs(); });
+  }
+  if (rings_.size() >= parts_.limits.rings_max ||
+      closing_.size() >= parts_.limits.rings_max) {
     return Reply(TooMany("rings"));
   }
   absl::StatusOr<RingOwner> owner =
@@ -219,6 +225,7 @@ void ServedSession::CloseRing(uint64_t id) {
   const ExecutorCommand command = {.kind = ExecutorCommandKind::kCloseRing,
                                    .id = found->first};
   found->second.owner.End(QUERN_RING_CLOSED);
+  closing_.push_back(std::move(found->second));
   rings_.erase(found);
   Tell(command, -1, {}, [] {});
 }
@@ -302,21 +309,30 @@ void ServedSession::OnProcess() {
 void ServedSession::EndRings(uint32_t state) {
   for (auto& [id, ring] : rings_) ring.owner.End(state);
   rings_.clear();
+  closing_.clear();
+}
+
+bool ServedSession::Overran(Ring& ring, absl::Time now) const {
+  const uint64_t progress = ring.owner.progress();
+  if (progress % 2 == 0 || progress != ring.progress) {
+    ring.progress = progress;
+    ring.progress_at = now;
+  }
+  return now - ring.progress_at >= parts_.limits.launch_timeout;
 }
 
 void ServedSession::Tick() {
   if (executor_ == nullptr) return;
   const absl::Time now = parts_.clock.Now();
   executor_->Tick(now);
-  for (auto& [id, ring] : rings_) {
-    const uint64_t progress = ring.owner.progress();
-    if (progress % 2 == 0 || progress != ring.progress) {
-      ring.progress = progress;
-      ring.progress_at = now;
-    } else if (now - ring.progress_at >= parts_.limits.launch_timeout) {
-      executor_->Kill(QUERN_RING_TIMED_OUT);
-    }
+  // Once the executor has been told, one that is idle stays so.
+  if (!busy_) {
+    std::erase_if(closing_, [](const Ring& ring) { return !ring.Runs(); });
   }
+  bool overran = false;
+  for (auto& [id, ring] : rings_) overran |= Overran(ring, now);
+  for (Ring& ring : closing_) overran |= Overran(ring, now);
+  if (overran) executor_->Kill(QUERN_RING_TIMED_OUT);
   OnProcess();
 }
 

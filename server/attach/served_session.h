@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -119,6 +120,9 @@ class ServedSession final {
     RingOwner owner;
     uint64_t progress = 0;
     absl::Time progress_at;
+
+    // Whether a launch runs, as far as it is told.
+    bool Runs() const { return owner.progress() % 2 != 0; }
   };
 
   void Reply(absl::StatusOr<ServedReply> reply);
@@ -131,6 +135,9 @@ class ServedSession final {
   ExecutorCommand CommandFor(uint32_t id, const Kernel& kernel) const;
   static ExecutorCommand CommandFor(uint32_t id, const Buffer& buffer);
   void EndRings(uint32_t state);
+  // Whether the launch that runs in the ring, if one does, has run for too
+  // long.
+  bool Overran(Ring& ring, absl::Time now) const;
 
   const ServedParts& parts_;
   const OnStarted on_started_;
@@ -142,6 +149,8 @@ class ServedSession final {
   uint64_t buffers_size_bytes_ = 0;
   std::map<uint32_t, Ring> rings_;
   uint32_t last_ring_ = 0;
+  // Rings that the client closed, in which a launch may run yet.
+  std::vector<Ring> closing_;
   std::unique_ptr<ExecutorLink> executor_;
   bool busy_ = false;
   // What to answer when the executor ends before it has answered.

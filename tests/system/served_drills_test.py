@@ -34,6 +34,12 @@ def mappings(pid):
     return len(Path(f"/proc/{pid}/maps").read_text().splitlines())
 
 
+def cpu_ticks(pid):
+    """What the process has computed, outside of the kernel."""
+    stat = Path(f"/proc/{pid}/stat").read_text()
+    return int(stat.rpartition(")")[2].split()[11])
+
+
 class DrillsTest(SystemTest):
     def adder(self, **options):
         client = Adder(self.daemon, **options)
@@ -243,6 +249,25 @@ class TimeLimitTest(SystemTest):
         while time.monotonic() < end:
             client.ask("stream", client.ring, client.kernel, 1000,
                        *client.arguments())
+
+
+class ClosedRingTest(SystemTest):
+    LIMITS = "launch_timeout { seconds: 3 }"
+
+    def test_a_launch_that_never_ends_in_a_closed_ring_is_ended(self):
+        client = Adder(self.daemon)
+        self.addCleanup(client.close)
+        pid, = executors(self.daemon)
+        used = cpu_ticks(pid)
+        old = client.ring
+        client.submit_forever(1)
+        wait_until(lambda: cpu_ticks(pid) > used + 1, "the launch has begun")
+        client.open()
+        client.ask("close", old)
+        wait_until(lambda: self.daemon.stats()["executors"].get("timed_out"),
+                   "the executor is ended")
+        client.open()
+        client.check()
 
 
 class HardenedTest(unittest.TestCase):

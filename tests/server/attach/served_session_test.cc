@@ -263,6 +263,75 @@ TEST_F(ServedSessionTest, LaunchesThatGoOnAreNotEnded) {
   EXPECT_EQ(script_.kills, 0);
 }
 
+TEST_F(ServedSessionTest, ALaunchOfAClosedRingThatRunsTooLongEndsTheExecutor) {
+  SharedRegion closed = OpenRing();
+  SharedRegion other = OpenRing();
+  Progress(closed).store(1);
+  session_.Tick();
+  clock_.Advance(absl::Seconds(4));
+  session_.CloseRing(1);
+  Ok();
+  session_.Tick();
+  clock_.Advance(absl::Seconds(4) - absl::Nanoseconds(1));
+  session_.Tick();
+  EXPECT_EQ(script_.kills, 0);
+  clock_.Advance(absl::Nanoseconds(1));
+  session_.Tick();
+  EXPECT_EQ(script_.kills, 1);
+  ExecutorEnds(Outcome::kKilled);
+  EXPECT_EQ(State(other), QUERN_RING_TIMED_OUT);
+}
+
+TEST_F(ServedSessionTest, AClosedRingIsWatchedUntilItsLaunchHasEnded) {
+  SharedRegion ring = OpenRing();
+  Progress(ring).store(1);
+  session_.CloseRing(1);
+  Ok();
+  session_.Tick();
+  Progress(ring).store(2);
+  session_.Tick();
+  session_.Tick();
+  Progress(ring).store(3);  // Nobody looks any more.
+  session_.Tick();
+  clock_.Advance(absl::Seconds(8));
+  session_.Tick();
+  EXPECT_EQ(script_.kills, 0);
+}
+
+TEST_F(ServedSessionTest, AClosedRingIsWatchedWhileTheExecutorIsToldOfIt) {
+  SharedRegion ring = OpenRing();
+  script_.answers = false;
+  session_.CloseRing(1);
+  session_.Tick();
+  session_.Tick();
+  Progress(ring).store(1);  // It begins the next before it has heard.
+  script_.answers = true;
+  Ok();
+  session_.Tick();
+  clock_.Advance(absl::Seconds(8));
+  session_.Tick();
+  EXPECT_EQ(script_.kills, 1);
+}
+
+TEST_F(ServedSessionTest, ClosedRingsWhoseLaunchesRunAreNoMoreThanThreads) {
+  for (uint64_t id = 1; id <= 4; ++id) {
+    SharedRegion ring = OpenRing();
+    Progress(ring).store(1);
+    session_.CloseRing(id);
+    Ok();
+  }
+  session_.OpenRing(4);
+  EXPECT_TRUE(absl::IsResourceExhausted(reply_.status()));
+}
+
+TEST_F(ServedSessionTest, IdleRingsMayBeClosedAndOpenedAgainAndAgain) {
+  for (uint64_t id = 1; id <= 20; ++id) {
+    OpenRing();
+    session_.CloseRing(id);
+    Ok();
+  }
+}
+
 TEST_F(ServedSessionTest, AnExecutorThatDoesNotAnswerIsEnded) {
   SharedRegion ring = OpenRing();
   script_.answers = false;
