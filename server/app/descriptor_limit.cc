@@ -11,7 +11,8 @@
 namespace quern {
 namespace {
 
-// Slabs, processes of the compiler, and what gRPC holds.
+// Slabs, for all sessions together, processes of the compiler, and what gRPC
+// holds.
 constexpr uint64_t kOwn = 1024;
 
 // The attach socket, and the process behind it.

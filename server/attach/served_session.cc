@@ -255,17 +255,14 @@ absl::Status ServedSession::StartExecutor() {
 
 absl::StatusOr<std::shared_ptr<const SlabDescriptor>> ServedSession::Slab(
     uint32_t slab) {
-  for (const auto& [id, kernel] : kernels_) {
-    if (kernel.info.place.slab == slab) return kernel.slab;
-  }
-  absl::StatusOr<SlabDescriptor> opened = parts_.slabs.Open(slab);
+  auto opened = parts_.open_slabs->Open(slab);
   if (absl::IsNotFound(opened.status())) {
     return absl::NotFoundError("the kernel was evicted meanwhile");
   }
   if (!opened.ok()) {
     return absl::ResourceExhaustedError("the daemon is out of descriptors");
   }
-  return std::make_shared<const SlabDescriptor>(*std::move(opened));
+  return opened;
 }
 
 ExecutorCommand ServedSession::CommandFor(uint32_t id,

@@ -21,6 +21,7 @@
 #include "proto/wire/kernel_key.h"
 #include "proto/wire/ring.h"
 #include "proto/wire/unique_fd.h"
+#include "server/attach/shared_slabs.h"
 #include "server/core/clock.h"
 #include "server/executor/executor_link.h"
 #include "server/executor/executor_process.h"
@@ -58,6 +59,9 @@ struct ServedParts {
   ServedCounters& counters;
   // An executor ended before its session, with a quern_ring_state.
   std::function<void(uint32_t state)> on_executor_end = [](uint32_t) {};
+  // Of `slabs`, for all sessions.
+  std::shared_ptr<SharedSlabs> open_slabs =
+      std::make_shared<SharedSlabs>(slabs);
 };
 
 // An answer to the client: a value and a size for the reply of `type`, and the
