@@ -131,9 +131,8 @@ class ComposedDaemon final : public Daemon {
     launcher_->Drain();
     diagnostics_->events().Close();
     rpc_->Drain(timeout);
-    // The clock may have been set meanwhile.
     const absl::Duration rest = timeout - (clock_.Now() - begin);
-    disk_->Drain(std::max(std::min(rest, timeout), kLeastFlush));
+    disk_->Drain(std::max(rest, kLeastFlush));
   }
 
   uint64_t activity() override {
@@ -279,7 +278,7 @@ class ComposedDaemon final : public Daemon {
   absl::Status StartRpc(UniqueFd listener) {
     const uint64_t incarnation = directory_->incarnation();
     peers_ = std::make_unique<Peers>(
-        *attach_, kConnectionsPerSession * config_.sessions_max);
+        *attach_, clock_, kConnectionsPerSession * config_.sessions_max);
     kernel_rpc_ = NewKernelServiceRpc(
         *kernels_, *peers_,
         {.source_size_bytes_max = config_.source_size_bytes_max,

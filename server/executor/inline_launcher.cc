@@ -229,7 +229,7 @@ class ThreadedInlineLauncher final : public InlineLauncher {
       QUERN_ASSIGN_OR_RETURN(session, InlineSession::Open(std::move(socket)));
     }
     absl::StatusOr<InlineResult> result =
-        session->Run(job.launch, job.deadline, job.cancelled);
+        session->Run(job.launch, job.deadline, clock_, job.cancelled);
     if (session->Usable()) GiveBack(job.session, std::move(session));
     return result;
   }

@@ -108,7 +108,7 @@ std::vector<uint64_t> InlineSession::Place(const InlineLaunch& launch) {
 }
 
 absl::StatusOr<absl::Duration> InlineSession::Await(
-    absl::Time deadline, const std::atomic<bool>& cancelled) {
+    absl::Time deadline, Clock& clock, const std::atomic<bool>& cancelled) {
   while (true) {
     quern_ring_completion completion;
     QUERN_ASSIGN_OR_RETURN(const size_t count,
@@ -118,7 +118,7 @@ absl::StatusOr<absl::Duration> InlineSession::Await(
       return absl::Nanoseconds(completion.run_nanoseconds);
     }
     if (cancelled) return absl::CancelledError("the call was cancelled");
-    if (absl::Now() >= deadline) {
+    if (clock.Now() >= deadline) {
       return absl::DeadlineExceededError("the call's deadline has passed");
     }
   }
@@ -130,7 +130,7 @@ bool InlineSession::Usable() {
 }
 
 absl::StatusOr<InlineResult> InlineSession::Run(
-    const InlineLaunch& launch, absl::Time deadline,
+    const InlineLaunch& launch, absl::Time deadline, Clock& clock,
     const std::atomic<bool>& cancelled) {
   const absl::StatusOr<uint32_t> kernel = Kernel(launch.key);
   if (absl::IsNotFound(kernel.status())) return kernel.status();
@@ -143,7 +143,7 @@ absl::StatusOr<InlineResult> InlineSession::Run(
                                  .flags = QUERN_RING_MEASURE,
                                  .arguments = words};
   QUERN_RETURN_IF_ERROR(ring_->Submit({&submission, 1}).status());
-  const absl::StatusOr<absl::Duration> run = Await(deadline, cancelled);
+  const absl::StatusOr<absl::Duration> run = Await(deadline, clock, cancelled);
   broken_ = !run.ok() && !absl::IsInvalidArgument(run.status());
   QUERN_RETURN_IF_ERROR(run.status());
   InlineResult result{.tensors = {}, .run_duration = *run};

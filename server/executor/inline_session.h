@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "client/runtime/served_client.h"
 #include "proto/wire/unique_fd.h"
+#include "server/core/clock.h"
 #include "server/core/inline_launcher.h"
 
 namespace quern {
@@ -27,10 +28,10 @@ class InlineSession final {
 
   ~InlineSession();
 
-  // Runs `launch` until `deadline`, or until `*cancelled`. After any error but
-  // NotFound and InvalidArgument the session is not usable any more.
+  // Runs `launch` until `deadline` by `clock`, or until `*cancelled`. After any
+  // error but NotFound and InvalidArgument the session is not usable any more.
   absl::StatusOr<InlineResult> Run(const InlineLaunch& launch,
-                                   absl::Time deadline,
+                                   absl::Time deadline, Clock& clock,
                                    const std::atomic<bool>& cancelled);
 
   // Whether another launch may be tried: the executor lives, and is not busy
@@ -48,7 +49,7 @@ class InlineSession final {
   absl::Status MakeRoom(uint64_t size_bytes);
   // Copies the tensors into the buffer; returns the launch's arguments.
   std::vector<uint64_t> Place(const InlineLaunch& launch);
-  absl::StatusOr<absl::Duration> Await(absl::Time deadline,
+  absl::StatusOr<absl::Duration> Await(absl::Time deadline, Clock& clock,
                                        const std::atomic<bool>& cancelled);
 
   const UniqueFd socket_;  // The client's, to hang up by.

@@ -4,7 +4,6 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include "absl/time/time.h"
 #include "server/core/kernel_service.h"
 #include "server/rpc/peers.h"
 
@@ -18,7 +17,7 @@ class CompileReactor final : public grpc::ServerUnaryReactor {
       : kernels_(kernels),
         context_{.call = kernels.NewCall(),
                  .session = peers.SessionOf(server),
-                 .deadline = absl::FromChrono(server.deadline())} {}
+                 .deadline = peers.DeadlineOf(server)} {}
 
   const CallContext& context() const { return context_; }
 

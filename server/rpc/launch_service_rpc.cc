@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "absl/time/time.h"
 #include "proto/wire/kernel_key.h"
 #include "proto/wire/status.h"
 #include "quern/v1/launch_service.grpc.pb.h"
@@ -34,7 +33,7 @@ class LaunchServiceRpc final : public v1::LaunchService::CallbackService {
       return reactor;
     }
     launcher_.Launch(call, peers_.SessionOf(*context),
-                     absl::FromChrono(context->deadline()), *std::move(launch),
+                     peers_.DeadlineOf(*context), *std::move(launch),
                      [reactor, response](absl::StatusOr<InlineResult> result) {
                        const absl::Status status = result.status();
                        if (result.ok()) *response = ToProto(*std::move(result));

@@ -1,5 +1,5 @@
 // Which user is behind each connection that was handed to gRPC, and which
-// session behind a call.
+// session behind a call; and until when its client waits.
 #ifndef QUERN_SERVER_RPC_PEERS_H_
 #define QUERN_SERVER_RPC_PEERS_H_
 
@@ -11,7 +11,10 @@
 #include <string>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/time/time.h"
+#include "server/core/clock.h"
 #include "server/core/session.h"
+#include "server/rpc/call_deadline.h"
 
 namespace quern {
 
@@ -21,10 +24,10 @@ inline constexpr size_t kConnectionsPerSession = 4;
 // Thread-safe.
 class Peers final {
  public:
-  // At most `connections_max` are open at a time. `registry` must outlive the
-  // peers.
-  Peers(SessionRegistry& registry, size_t connections_max)
-      : registry_(registry), connections_max_(connections_max) {}
+  // At most `connections_max` are open at a time. `registry` and `clock` must
+  // outlive the peers.
+  Peers(SessionRegistry& registry, Clock& clock, size_t connections_max)
+      : registry_(registry), clock_(clock), connections_max_(connections_max) {}
 
   // Enters the connected socket `fd` of `user_id`, which gRPC will own. False:
   // too many connections are open.
@@ -35,6 +38,11 @@ class Peers final {
   // share.
   SessionId SessionOf(const grpc::ServerContextBase& context);
 
+  // The deadline of a call, by the daemon's clock.
+  absl::Time DeadlineOf(const grpc::ServerContextBase& context) {
+    return DeadlineBy(clock_, context.deadline());
+  }
+
  private:
   struct Connection {
     uint32_t user_id = 0;
@@ -44,6 +52,7 @@ class Peers final {
   void DropClosed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   SessionRegistry& registry_;
+  Clock& clock_;
   const size_t connections_max_;
   std::mutex mutex_;
   // By descriptor, which gRPC makes the name of the peer.

@@ -141,13 +141,17 @@ class AcceptingRpcServer final : public RpcServer {
       Wake();
       thread_.join();
       parts_.health.Connect(nullptr);
-      const absl::Time end = absl::Now() + timeout;
-      while (calls_->begun != calls_->ended && absl::Now() < end) {
+      const auto begin = std::chrono::steady_clock::now();
+      const auto left = [&] {
+        return timeout -
+               absl::FromChrono(std::chrono::steady_clock::now() - begin);
+      };
+      while (calls_->begun != calls_->ended && left() > absl::ZeroDuration()) {
         absl::SleepFor(kLookAgain);
       }
       // This alone would wait for clients that have connections and no calls.
       server_->Shutdown(
-          absl::ToChronoTime(std::min(end, absl::Now() + kFarewell)));
+          absl::ToChronoTime(absl::Now() + std::min(left(), kFarewell)));
       server_->Wait();
     });
   }

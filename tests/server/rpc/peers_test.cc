@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "proto/wire/unique_fd.h"
+#include "tests/fakes/fake_clock.h"
 
 namespace quern {
 namespace {
@@ -27,7 +28,8 @@ UniqueFd Descriptor() {
 
 TEST(PeersTest, TheLastConnectionIsTakenAndOneMoreIsNot) {
   NobodyAttached registry;
-  Peers peers(registry, 3);
+  FakeClock clock;
+  Peers peers(registry, clock, 3);
   std::vector<UniqueFd> open;
   for (int i = 0; i < 3; ++i) {
     open.push_back(Descriptor());
@@ -41,7 +43,8 @@ TEST(PeersTest, TheLastConnectionIsTakenAndOneMoreIsNot) {
 
 TEST(PeersTest, ANumberThatIsGivenAgainCountsOnce) {
   NobodyAttached registry;
-  Peers peers(registry, 1);
+  FakeClock clock;
+  Peers peers(registry, clock, 1);
   for (int i = 0; i < 3; ++i) {
     const UniqueFd fd = Descriptor();
     EXPECT_TRUE(peers.Add(fd.get(), 1000));
