@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "client/runtime/floating_point_control.h"
+#include "proto/wire/spin_pause.h"
 
 namespace quern {
 namespace {
@@ -21,14 +22,6 @@ constexpr int kSpins = 2000;
 
 // Pieces a thread on average, so that unequal cores end at about one time.
 constexpr uint64_t kChunksPerThread = 16;
-
-void Pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#else
-  asm volatile("isb");
-#endif
-}
 
 // The half of `word` that a futex can look at: both targets are little-endian.
 uint32_t* LowHalf(std::atomic<uint64_t>& word) {
@@ -134,7 +127,7 @@ class SpinningThreadPool final : public ThreadPool {
     TakeChunks();
     // Pairs with the release in Serve: what the workers wrote is seen.
     for (int spin = 0; busy_.load(std::memory_order_acquire) != 0; ++spin) {
-      Pause();
+      SpinPause();
       if (spin >= kSpins) std::this_thread::yield();
     }
     return failure_.load(std::memory_order_relaxed);
@@ -173,7 +166,7 @@ class SpinningThreadPool final : public ThreadPool {
       // Pairs with the store in Announce.
       const uint64_t call = call_.load(std::memory_order_acquire);
       if (call != seen) return call;
-      Pause();
+      SpinPause();
     }
     parked_.fetch_add(1, std::memory_order_seq_cst);
     while (call_.load(std::memory_order_seq_cst) == seen) {

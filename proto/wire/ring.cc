@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "proto/wire/spin_pause.h"
 #include "proto/wire/status.h"
 
 namespace quern {
@@ -22,14 +23,6 @@ constexpr int kSpinsMin = 200;
 
 // A sleep that was shorter than this had better been spun.
 constexpr std::chrono::microseconds kShortSleep(50);
-
-void Pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#else
-  asm volatile("isb");
-#endif
-}
 
 // The peer may write at any time, so that every access is atomic, if relaxed.
 template <typename T>
@@ -71,7 +64,7 @@ bool AwaitWord(uint32_t& sleeps, int& spins, absl::Duration timeout,
                Ready ready) {
   for (int spin = 0; spin < spins; ++spin) {
     if (ready()) return true;
-    Pause();
+    SpinPause();
   }
   if (timeout <= absl::ZeroDuration()) return ready();
   const auto begin = std::chrono::steady_clock::now();

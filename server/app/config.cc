@@ -91,6 +91,14 @@ class Checker final {
     return path;
   }
 
+  // Whether every layer of a sandbox is required.
+  bool Required(const char* name, config::v1::SandboxMode mode) {
+    if (!config::v1::SandboxMode_IsValid(mode)) {
+      Report(absl::StrCat(name, ": not a mode of the sandbox"));
+    }
+    return mode != config::v1::SANDBOX_MODE_BEST_EFFORT;
+  }
+
   void Report(std::string message) {
     if (status_.ok()) {
       status_ = absl::InvalidArgumentError(std::move(message));
@@ -199,11 +207,8 @@ void ReadExecutor(const config::v1::Executor& executor,
       executor.path().empty()
           ? absl::StrCat(context.program_folder, "/quern-executor")
           : executor.path();
-  if (!config::v1::SandboxMode_IsValid(executor.sandbox())) {
-    check.Report("executor.sandbox: not a mode of the sandbox");
-  }
   config.executor_sandbox_required =
-      executor.sandbox() != config::v1::SANDBOX_MODE_BEST_EFFORT;
+      check.Required("executor.sandbox", executor.sandbox());
   config.executor_threads = check.Number<uint32_t>(
       "executor.threads", executor.threads(), 0, 0, 1024);
 }
@@ -215,11 +220,8 @@ void ReadCompiler(const config::v1::Compiler& compiler,
       compiler.worker_path().empty()
           ? absl::StrCat(context.program_folder, "/quern-compile-worker")
           : compiler.worker_path();
-  if (!config::v1::SandboxMode_IsValid(compiler.sandbox())) {
-    check.Report("compiler.sandbox: not a mode of the sandbox");
-  }
   config.sandbox_required =
-      compiler.sandbox() != config::v1::SANDBOX_MODE_BEST_EFFORT;
+      check.Required("compiler.sandbox", compiler.sandbox());
   config.crashes_max = check.Number<uint32_t>(
       "compiler.crashes_max", compiler.crashes_max(), 3, 1, 1000);
   config.crash_refusal =

@@ -2,7 +2,6 @@
 #include "server/app/daemon_stats.h"
 
 #include <fcntl.h>
-#include <google/protobuf/util/time_util.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -13,6 +12,7 @@
 #include "proto/wire/unique_fd.h"
 #include "server/app/version.h"
 #include "server/core/canonical_spec.h"
+#include "server/rpc/conversions.h"
 
 namespace quern {
 namespace {
@@ -129,9 +129,7 @@ v1::GetStatsResponse DaemonStats(const StatsSources& sources) {
   AddExecutors(sources.sessions.served(), response);
   AddLauncher(sources.launcher, response);
   response.set_sessions(sources.sessions.session_count());
-  *response.mutable_uptime() =
-      google::protobuf::util::TimeUtil::NanosecondsToDuration(
-          absl::ToInt64Nanoseconds(sources.uptime));
+  *response.mutable_uptime() = ToProto(sources.uptime);
   response.set_incarnation(sources.incarnation);
   if (const std::optional<CompilerIdentity> identity =
           sources.gate.identity()) {

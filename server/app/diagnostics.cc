@@ -1,8 +1,6 @@
 // Composing the diagnostics.
 #include "server/app/diagnostics.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <string>
 #include <utility>
 
@@ -14,16 +12,12 @@
 #include "server/core/recording_observer.h"
 #include "server/core/reproducer_store.h"
 #include "server/core/reproducer_writer.h"
+#include "server/rpc/conversions.h"
 
 namespace quern {
 namespace {
 
-google::protobuf::Duration ToProto(absl::Duration duration) {
-  return google::protobuf::util::TimeUtil::NanosecondsToDuration(
-      absl::ToInt64Nanoseconds(duration));
-}
-
-v1::LatencyHistogram ToProto(const LatencyHistogram& histogram) {
+v1::LatencyHistogram HistogramOf(const LatencyHistogram& histogram) {
   const LatencySnapshot snapshot = histogram.Snapshot();
   v1::LatencyHistogram proto;
   proto.mutable_counts()->Add(snapshot.counts.begin(), snapshot.counts.end());
@@ -64,10 +58,10 @@ class ComposedDiagnostics final : public Diagnostics {
 
   void AddStats(v1::GetStatsResponse& response) override {
     v1::LatencyStats& proto = *response.mutable_latencies();
-    *proto.mutable_hit() = ToProto(latencies_.hit);
-    *proto.mutable_miss() = ToProto(latencies_.miss);
-    *proto.mutable_queue() = ToProto(latencies_.queue);
-    *proto.mutable_compile() = ToProto(latencies_.compile);
+    *proto.mutable_hit() = HistogramOf(latencies_.hit);
+    *proto.mutable_miss() = HistogramOf(latencies_.miss);
+    *proto.mutable_queue() = HistogramOf(latencies_.queue);
+    *proto.mutable_compile() = HistogramOf(latencies_.compile);
   }
 
   absl::Status StartMetrics(

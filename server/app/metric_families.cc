@@ -4,6 +4,7 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <limits>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,9 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 using Labels = std::vector<ClientMetric::Label>;
+
+// Of deaths, and how many.
+using Cause = std::pair<const char*, uint64_t>;
 
 double Seconds(const google::protobuf::Duration& duration) {
   return static_cast<double>(
@@ -71,6 +75,14 @@ class Families final {
     Begin(MetricType::Gauge, std::move(name), std::move(help)).Add(value);
   }
 
+  void Deaths(std::string name, std::string help,
+              std::span<const Cause> causes) {
+    Begin(MetricType::Counter, std::move(name), std::move(help));
+    for (const auto& [cause, count] : causes) {
+      Add(static_cast<double>(count), {{"cause", cause}});
+    }
+  }
+
   std::vector<MetricFamily> Take() { return std::move(families_); }
 
  private:
@@ -116,19 +128,15 @@ void AddChildren(const v1::GetStatsResponse& stats, Families& families) {
   families.Counter("children_forked_total", "Compile children forked.",
                    stats.children_forked());
   const v1::ChildDeaths& dead = stats.children_dead();
-  const std::pair<const char*, uint64_t> causes[] = {
-      {"crashed", dead.crashed()},
-      {"out_of_memory", dead.out_of_memory()},
-      {"stack_overflow", dead.stack_overflow()},
-      {"timed_out", dead.timed_out()},
-      {"denied_syscall", dead.denied_syscall()},
-      {"killed", dead.killed()},
-      {"protocol_error", dead.protocol_error()}};
-  families.Begin(MetricType::Counter, "children_dead_total",
-                 "Compile children that ended without a result.");
-  for (const auto& [cause, count] : causes) {
-    families.Add(static_cast<double>(count), {{"cause", cause}});
-  }
+  const Cause causes[] = {{"crashed", dead.crashed()},
+                          {"out_of_memory", dead.out_of_memory()},
+                          {"stack_overflow", dead.stack_overflow()},
+                          {"timed_out", dead.timed_out()},
+                          {"denied_syscall", dead.denied_syscall()},
+                          {"killed", dead.killed()},
+                          {"protocol_error", dead.protocol_error()}};
+  families.Deaths("children_dead_total",
+                  "Compile children that ended without a result.", causes);
   families.Counter("zygote_restarts_total", "Restarts of the compile zygote.",
                    stats.zygote_restarts());
 }
@@ -138,19 +146,15 @@ void AddExecutors(const v1::ExecutorStats& stats, Families& families) {
                    stats.started());
   families.Gauge("executors", "Executors that run.",
                  static_cast<double>(stats.running()));
-  const std::pair<const char*, uint64_t> causes[] = {
-      {"crashed", stats.crashed()},
-      {"out_of_memory", stats.out_of_memory()},
-      {"timed_out", stats.timed_out()},
-      {"denied_syscall", stats.denied_syscall()},
-      {"killed", stats.killed()},
-      {"not_confined", stats.not_confined()},
-      {"unresponsive", stats.unresponsive()}};
-  families.Begin(MetricType::Counter, "executors_dead_total",
-                 "Executors that ended before their session.");
-  for (const auto& [cause, count] : causes) {
-    families.Add(static_cast<double>(count), {{"cause", cause}});
-  }
+  const Cause causes[] = {{"crashed", stats.crashed()},
+                          {"out_of_memory", stats.out_of_memory()},
+                          {"timed_out", stats.timed_out()},
+                          {"denied_syscall", stats.denied_syscall()},
+                          {"killed", stats.killed()},
+                          {"not_confined", stats.not_confined()},
+                          {"unresponsive", stats.unresponsive()}};
+  families.Deaths("executors_dead_total",
+                  "Executors that ended before their session.", causes);
 }
 
 void AddDisk(const v1::DiskStats& disk, Families& families) {

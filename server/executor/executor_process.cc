@@ -42,17 +42,7 @@ class SpawnedExecutor final : public ExecutorProcess {
   }
 
   absl::StatusOr<std::optional<ExecutorAnswer>> Receive() override {
-    const absl::StatusOr<Packet> packet =
-        ReceivePacket(control_.get(), sizeof(ExecutorAnswer));
-    if (absl::IsUnavailable(packet.status())) {
-      return std::optional<ExecutorAnswer>();
-    }
-    if (!packet.ok()) return packet.status();
-    ExecutorAnswer answer;
-    if (!MessageFromBytes(packet->bytes, answer) || packet->fd.valid()) {
-      return absl::InvalidArgumentError("not an answer");
-    }
-    return answer;
+    return ReceiveAnswer(control_.get());
   }
 
   // It has not been waited for, so the number is still its own.
@@ -92,6 +82,20 @@ class ProgramExecutorStarter final : public ExecutorStarter {
 };
 
 }  // namespace
+
+absl::StatusOr<std::optional<ExecutorAnswer>> ReceiveAnswer(int control) {
+  const absl::StatusOr<Packet> packet =
+      ReceivePacket(control, sizeof(ExecutorAnswer));
+  if (absl::IsUnavailable(packet.status())) {
+    return std::optional<ExecutorAnswer>();
+  }
+  if (!packet.ok()) return packet.status();
+  ExecutorAnswer answer;
+  if (!MessageFromBytes(packet->bytes, answer) || packet->fd.valid()) {
+    return absl::InvalidArgumentError("not an answer");
+  }
+  return answer;
+}
 
 std::unique_ptr<ExecutorStarter> NewExecutorStarter(std::string path) {
   return std::make_unique<ProgramExecutorStarter>(std::move(path));

@@ -13,6 +13,10 @@
 
 namespace quern {
 
+// The answer that has come on `control`, the daemon's end of a control socket;
+// none if none has. The errors are those of ExecutorProcess::Receive.
+absl::StatusOr<std::optional<ExecutorAnswer>> ReceiveAnswer(int control);
+
 // A running executor. Not thread-safe; its end kills the process and reaps it.
 class ExecutorProcess {
  public:

@@ -126,11 +126,6 @@ std::string ArgumentText(uint8_t kind) {
   }
 }
 
-google::protobuf::Duration ToProto(absl::Duration duration) {
-  return google::protobuf::util::TimeUtil::NanosecondsToDuration(
-      absl::ToInt64Nanoseconds(duration));
-}
-
 // The value of a lower-case hexadecimal digit, or -1.
 int DigitValue(char digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';
@@ -223,6 +218,11 @@ absl::StatusOr<SessionToken> ParseSessionToken(std::string_view text) {
     token[i] = static_cast<uint8_t>(high * 16 + low);
   }
   return token;
+}
+
+google::protobuf::Duration ToProto(absl::Duration duration) {
+  return google::protobuf::util::TimeUtil::NanosecondsToDuration(
+      absl::ToInt64Nanoseconds(duration));
 }
 
 v1::SourceFormat ToProto(SourceFormat format) {

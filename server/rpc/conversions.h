@@ -49,6 +49,7 @@ absl::StatusOr<ListPage> FromProto(const v1::ListKernelsRequest& request);
 // InvalidArgument: not 32 lower-case hexadecimal digits.
 absl::StatusOr<SessionToken> ParseSessionToken(std::string_view text);
 
+google::protobuf::Duration ToProto(absl::Duration duration);
 v1::SourceFormat ToProto(SourceFormat format);
 v1::Kernel ToProto(const KernelInfo& info, uint64_t incarnation);
 v1::CompileTimings ToProto(const CompileTimings& timings);

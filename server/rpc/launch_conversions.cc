@@ -1,14 +1,13 @@
 // Arguments by their kinds.
 #include "server/rpc/launch_conversions.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "proto/wire/scalar_slot.h"
 #include "proto/wire/status.h"
+#include "server/rpc/conversions.h"
 
 namespace quern {
 namespace {
@@ -93,9 +92,7 @@ v1::LaunchResponse ToProto(InlineResult result) {
   for (std::string& tensor : result.tensors) {
     proto.add_tensors(std::move(tensor));
   }
-  *proto.mutable_run_duration() =
-      google::protobuf::util::TimeUtil::NanosecondsToDuration(
-          absl::ToInt64Nanoseconds(result.run_duration));
+  *proto.mutable_run_duration() = ToProto(result.run_duration);
   return proto;
 }
 

@@ -2,6 +2,7 @@
 #ifndef QUERN_SERVER_WORKERS_POOL_COUNTERS_H_
 #define QUERN_SERVER_WORKERS_POOL_COUNTERS_H_
 
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -14,26 +15,32 @@
 
 namespace quern {
 
-// The name of the counter of ChildDeaths that `outcome` belongs to.
-inline std::string_view CauseOf(Outcome outcome) {
+// A counter of ChildDeaths and its name.
+struct DeathCause {
+  std::string_view name;
+  uint64_t ChildDeaths::* counter;
+};
+
+// What `outcome` counts as.
+inline DeathCause CauseOf(Outcome outcome) {
   switch (outcome) {
     case Outcome::kDeniedSyscall:
-      return "denied_syscall";
+      return {"denied_syscall", &ChildDeaths::denied_syscall};
     case Outcome::kOutOfMemory:
-      return "out_of_memory";
+      return {"out_of_memory", &ChildDeaths::out_of_memory};
     case Outcome::kStackOverflow:
-      return "stack_overflow";
+      return {"stack_overflow", &ChildDeaths::stack_overflow};
     case Outcome::kTimedOut:
-      return "timed_out";
+      return {"timed_out", &ChildDeaths::timed_out};
     case Outcome::kKilled:
-      return "killed";
+      return {"killed", &ChildDeaths::killed};
     case Outcome::kExited:
-      return "protocol_error";
+      return {"protocol_error", &ChildDeaths::protocol_error};
     case Outcome::kSetupFailed:
     case Outcome::kCrashed:
-      return "crashed";
+      break;
   }
-  return "crashed";
+  return {"crashed", &ChildDeaths::crashed};
 }
 
 // Thread-safe.
@@ -52,7 +59,7 @@ class PoolCounters final {
   // Counts a child that ended without a result.
   void CountDeath(Outcome outcome) {
     std::lock_guard lock(mutex_);
-    ++CounterOf(outcome);
+    ++(stats_.children_dead.*CauseOf(outcome).counter);
   }
 
   void SetSandboxMissing(std::vector<std::string> layers) {
@@ -66,28 +73,6 @@ class PoolCounters final {
   }
 
  private:
-  uint64_t& CounterOf(Outcome outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    ChildDeaths& deaths = stats_.children_dead;
-    switch (outcome) {
-      case Outcome::kDeniedSyscall:
-        return deaths.denied_syscall;
-      case Outcome::kOutOfMemory:
-        return deaths.out_of_memory;
-      case Outcome::kStackOverflow:
-        return deaths.stack_overflow;
-      case Outcome::kTimedOut:
-        return deaths.timed_out;
-      case Outcome::kKilled:
-        return deaths.killed;
-      case Outcome::kExited:
-        return deaths.protocol_error;
-      case Outcome::kSetupFailed:
-      case Outcome::kCrashed:
-        return deaths.crashed;
-    }
-    return deaths.crashed;
-  }
-
   std::mutex mutex_;
   CompilerPoolStats stats_ ABSL_GUARDED_BY(mutex_);
 };

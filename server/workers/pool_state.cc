@@ -179,7 +179,7 @@ void PoolState::OnReady(Child& child) {
 // Ends a child that does not keep to the protocol.
 void PoolState::CountDeath(Outcome outcome) {
   counters_.CountDeath(outcome);
-  events_.on_death(CauseOf(outcome));
+  events_.on_death(CauseOf(outcome).name);
 }
 
 void PoolState::Reject(Child& child) {

@@ -38,17 +38,7 @@ class ThreadExecutor final : public ExecutorProcess {
   }
 
   absl::StatusOr<std::optional<ExecutorAnswer>> Receive() override {
-    const absl::StatusOr<Packet> packet =
-        ReceivePacket(control_.get(), sizeof(ExecutorAnswer));
-    if (absl::IsUnavailable(packet.status())) {
-      return std::optional<ExecutorAnswer>();
-    }
-    if (!packet.ok()) return packet.status();
-    ExecutorAnswer answer;
-    if (!MessageFromBytes(packet->bytes, answer)) {
-      return absl::InvalidArgumentError("not an answer");
-    }
-    return answer;
+    return ReceiveAnswer(control_.get());
   }
 
   void Kill() override { ::shutdown(theirs_.get(), SHUT_RDWR); }

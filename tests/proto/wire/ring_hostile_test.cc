@@ -77,19 +77,23 @@ class Attacker final {
   std::mt19937_64 random_{20261124};
 };
 
+// Writes as often as it should, and on until the other end is `reached`: on a
+// busy machine that may not have had its turn.
+void Attack(Attacker& attacker, const std::atomic<bool>& reached,
+            std::atomic<bool>& done) {
+  for (uint64_t i = 0; i < kWrites || !reached.load(); ++i) {
+    attacker.WriteOnce();
+  }
+  done.store(true);
+}
+
 TEST(RingHostileTest, TenMillionWritesIntoAnExecutorsRing) {
   RingOwner owner = *RingOwner::Create(kSlots);
   RingExecutor executor = *RingExecutor::Open(MapRing(owner));
   Attacker attacker(MapRing(owner));
   std::atomic<bool> done = false;
   std::atomic<bool> reached = false;
-  std::thread thread([&] {
-    // On a busy machine the other end may not have had its turn.
-    for (uint64_t i = 0; i < kWrites || !reached.load(); ++i) {
-      attacker.WriteOnce();
-    }
-    done.store(true);
-  });
+  std::thread thread([&] { Attack(attacker, reached, done); });
   uint64_t taken = 0;
   uint64_t oversized = 0;
   while (!done.load(std::memory_order_relaxed)) {
@@ -120,13 +124,7 @@ TEST(RingHostileTest, TenMillionWritesIntoAClientsRing) {
   Attacker attacker(MapRing(owner));
   std::atomic<bool> done = false;
   std::atomic<bool> reached = false;
-  std::thread thread([&] {
-    // On a busy machine the other end may not have had its turn.
-    for (uint64_t i = 0; i < kWrites || !reached.load(); ++i) {
-      attacker.WriteOnce();
-    }
-    done.store(true);
-  });
+  std::thread thread([&] { Attack(attacker, reached, done); });
   uint32_t taken = 0;
   uint64_t arguments[QUERN_RING_ARGUMENTS_MAX] = {};
   while (!done.load(std::memory_order_relaxed)) {
