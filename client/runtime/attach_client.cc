@@ -236,14 +236,17 @@ absl::StatusOr<AttachClient::Answer> AttachClient::Receive(int flags) {
   const auto begin = std::chrono::steady_clock::now();
   ssize_t size = 0;
   int error = 0;
-  bool late = false;
+  bool again = false;
   do {
     size = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC | flags);
     error = size < 0 ? errno : 0;
     // Signals that come often must not make the wait an endless one.
-    late =
+    const bool late =
         absl::FromChrono(std::chrono::steady_clock::now() - begin) >= timeout_;
-  } while (error == EINTR && !late);
+    // A daemon that closes before it has read all resets the connection. That
+    // is reported once, ahead of the refusal that it sent.
+    again = error == ECONNRESET || (error == EINTR && !late);
+  } while (again);
   if (error == EAGAIN || error == EWOULDBLOCK || error == EINTR) {
     return absl::DeadlineExceededError("the daemon did not answer in time");
   }

@@ -2,6 +2,7 @@
 #include "server/attach/attach_session.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstring>
@@ -234,6 +235,11 @@ absl::Status AttachSession::Refuse(const absl::Status& why) {
 void SendRefusal(int socket, const absl::Status& why) {
   // The session ends in any case.
   SendPacket(socket, BytesOf(Refusal(why))).IgnoreError();
+  // Closed with packets unread, the socket would report a reset to the client
+  // ahead of the refusal. After this shutdown none can come any more.
+  ::shutdown(socket, SHUT_RD);
+  while (::recv(socket, nullptr, 0, MSG_DONTWAIT | MSG_TRUNC) > 0) {
+  }
 }
 
 }  // namespace quern

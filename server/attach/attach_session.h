@@ -88,7 +88,8 @@ class AttachSession final {
   ServedSession served_;
 };
 
-// Tells the client at `socket` why it is refused, as far as it reads.
+// Tells the client at `socket` why it is refused, as far as it reads. Nothing
+// is received from it after that.
 void SendRefusal(int socket, const absl::Status& why);
 
 }  // namespace quern

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "proto/wire/packet.h"
 #include "tests/client/fakes/fake_daemon.h"
 
 namespace quern {
@@ -220,6 +221,28 @@ TEST(AttachClientTest, EventsBeforeAnAnswerAreKept) {
   ASSERT_TRUE((*client)->GetSlab(FakeDaemon::kSlab).ok());
   EXPECT_EQ((*client)->TakeRetired(), (std::vector<uint32_t>{3, 4}));
   EXPECT_TRUE((*client)->TakeRetired().empty());
+}
+
+// What comes before a reset counts, as the refusal of a daemon that has read
+// nothing does.
+TEST(AttachClientTest, WhatWasSentBeforeAResetIsRead) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+  UniqueFd other(ends[1]);
+  FakeDaemon daemon;
+  quern_attach_request hello{};
+  hello.type = QUERN_ATTACH_HELLO;
+  for (const auto& reply :
+       {daemon.GoodAnswer(hello)[0], MakeReply(QUERN_ATTACH_RETIRED, 3)}) {
+    const std::string bytes(reinterpret_cast<const char*>(&reply.message),
+                            sizeof(reply.message));
+    ASSERT_TRUE(SendPacket(other.get(), bytes, reply.fd).ok());
+  }
+  const auto client = AttachClient::FromSocket(UniqueFd(ends[0]), kTimeout);
+  ASSERT_TRUE(client.ok()) << client.status();
+  other.reset();  // The client's HELLO was not read.
+  EXPECT_EQ((*client)->TakeRetired(), std::vector<uint32_t>{3});
+  EXPECT_TRUE((*client)->Closed());
 }
 
 TEST(AttachClientTest, AnUnknownSlabIsNotFound) {

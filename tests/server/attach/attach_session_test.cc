@@ -104,6 +104,18 @@ TEST_F(AttachSessionTest, TheLastSessionIsLetInAndOneMoreIsNot) {
   Attach();
 }
 
+// A reset would reach the client ahead of the refusal.
+TEST_F(AttachSessionTest, ARefusalIsReadThoughMoreWasSent) {
+  Start();
+  Client client = Connect();
+  const std::string bad = BytesOf(Request(99));
+  for (int i = 0; i < 5 && client.Send(bad); ++i) {
+  }
+  pollfd closed{.fd = client.fd(), .events = 0, .revents = 0};
+  ASSERT_EQ(::poll(&closed, 1, 10000), 1);
+  ExpectRefused(client, kPrecondition);
+}
+
 TEST_F(AttachSessionTest, WhoIsInNoListIsRefused) {
   options_.access.user_ids = {::geteuid() + 1};
   Start();
