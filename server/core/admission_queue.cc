@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <list>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,10 +17,12 @@ struct QueuedJob {
   std::shared_ptr<const Deadline> deadline;
 };
 
+using Places = std::deque<QueuedJob>;
+
 // A session that has jobs queued.
 struct Line {
   SessionId session;
-  std::deque<QueuedJob> jobs;
+  Places jobs;
 };
 
 class FairAdmissionQueue final : public AdmissionQueue {
@@ -33,67 +36,89 @@ class FairAdmissionQueue final : public AdmissionQueue {
       return absl::ResourceExhaustedError(absl::StrCat(
           "the queue is full: ", limits_.queued_max, " are waiting"));
     }
-    auto line = std::find_if(
-        lines_.begin(), lines_.end(),
-        [&session](const Line& each) { return each.session == session; });
-    const size_t queued = line == lines_.end() ? 0 : line->jobs.size();
-    if (queued >= limits_.queued_per_session_max) {
+    Line& line = LineOf(session);
+    if (IsFull(line)) {
       return absl::ResourceExhaustedError(
           absl::StrCat("this session has ", limits_.queued_per_session_max,
                        " calls waiting, which is the most"));
     }
-    if (line == lines_.end()) {
-      line = lines_.insert(lines_.end(), {.session = session, .jobs = {}});
-    }
-    line->jobs.push_back({job, std::move(deadline)});
+    line.jobs.push_back({job, std::move(deadline)});
     ++size_;
     return absl::OkStatus();
   }
 
+  void Join(const SessionId& session, uint64_t job) override {
+    const std::optional<QueuedJob> queued = Find(job);
+    if (!queued) return;
+    Line& line = LineOf(session);
+    if (IsFull(line) || PlaceOf(job, line) != line.jobs.end()) return;
+    line.jobs.push_back(*queued);
+  }
+
   AdmittedJob Pop(absl::Time now, const std::set<SessionId>& busy) override {
     AdmittedJob admitted;
-    auto line = lines_.begin();
-    while (line != lines_.end()) {
-      if (busy.contains(line->session)) {
-        ++line;
-        continue;
-      }
-      const QueuedJob next = std::move(line->jobs.front());
-      line->jobs.pop_front();
-      --size_;
-      const bool expired = next.deadline->time() <= now;
-      // An expired job does not cost its session the turn.
-      if (line->jobs.empty()) {
-        line = lines_.erase(line);
-      } else if (!expired) {
+    while (!admitted.job) {
+      const auto line = std::find_if(
+          lines_.begin(), lines_.end(),
+          [&busy](const Line& each) { return !busy.contains(each.session); });
+      if (line == lines_.end()) break;
+      const QueuedJob next = line->jobs.front();
+      if (next.deadline->time() <= now) {
+        // It does not cost its session the turn.
+        admitted.expired.push_back(next.job);
+      } else {
+        admitted.job = next.job;
         lines_.splice(lines_.end(), lines_, line);
       }
-      if (!expired) {
-        admitted.job = next.job;
-        return admitted;
-      }
-      admitted.expired.push_back(next.job);
+      Remove(next.job);
     }
     return admitted;
   }
 
   bool Remove(uint64_t job) override {
-    for (auto line = lines_.begin(); line != lines_.end(); ++line) {
-      const auto found = std::find_if(
-          line->jobs.begin(), line->jobs.end(),
-          [job](const QueuedJob& each) { return each.job == job; });
-      if (found == line->jobs.end()) continue;
-      line->jobs.erase(found);
-      if (line->jobs.empty()) lines_.erase(line);
-      --size_;
-      return true;
+    bool found = false;
+    for (Line& line : lines_) {
+      const auto place = PlaceOf(job, line);
+      if (place == line.jobs.end()) continue;
+      line.jobs.erase(place);
+      found = true;
     }
-    return false;
+    if (!found) return false;
+    lines_.remove_if([](const Line& line) { return line.jobs.empty(); });
+    --size_;
+    return true;
   }
 
   size_t size() const override { return size_; }
 
  private:
+  static Places::iterator PlaceOf(uint64_t job, Line& line) {
+    return std::find_if(
+        line.jobs.begin(), line.jobs.end(),
+        [job](const QueuedJob& each) { return each.job == job; });
+  }
+
+  // The session's line, begun if it has none.
+  Line& LineOf(const SessionId& session) {
+    const auto line = std::find_if(
+        lines_.begin(), lines_.end(),
+        [&session](const Line& each) { return each.session == session; });
+    if (line != lines_.end()) return *line;
+    return lines_.emplace_back(Line{.session = session, .jobs = {}});
+  }
+
+  bool IsFull(const Line& line) const {
+    return line.jobs.size() >= limits_.queued_per_session_max;
+  }
+
+  std::optional<QueuedJob> Find(uint64_t job) {
+    for (Line& line : lines_) {
+      const auto place = PlaceOf(job, line);
+      if (place != line.jobs.end()) return *place;
+    }
+    return std::nullopt;
+  }
+
   const AdmissionLimits limits_;
   // In the order of their turns; none is without jobs.
   std::list<Line> lines_;

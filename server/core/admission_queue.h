@@ -1,7 +1,9 @@
 // Who is next to compile, or to launch: a bounded queue, fair between sessions.
 //
 // Sessions take turns, however many jobs each has queued; within a session the
-// first come is the first served. A job whose deadline has passed is not begun.
+// first come is the first served. A job that several sessions want has a place
+// with each and goes by the first turn that comes. A job whose deadline has
+// passed is not begun.
 //
 // Not thread-safe.
 #ifndef QUERN_SERVER_CORE_ADMISSION_QUEUE_H_
@@ -42,6 +44,10 @@ class AdmissionQueue {
   virtual absl::Status Push(const SessionId& session, uint64_t job,
                             std::shared_ptr<const Deadline> deadline) = 0;
 
+  // Gives `job` a place in `session`'s line as well. Does nothing if it is not
+  // queued, has one there, or the session's share is full.
+  virtual void Join(const SessionId& session, uint64_t job) = 0;
+
   // Takes the next job out that is not of one of the sessions in `busy`, which
   // keep their turns.
   virtual AdmittedJob Pop(absl::Time now, const std::set<SessionId>& busy) = 0;
@@ -49,6 +55,7 @@ class AdmissionQueue {
   // Takes `job` out. False: it is not queued.
   virtual bool Remove(uint64_t job) = 0;
 
+  // Jobs, however many places each has.
   virtual size_t size() const = 0;
 };
 

@@ -44,6 +44,11 @@ class QueueingDispatcher final : public Dispatcher {
     return absl::OkStatus();
   }
 
+  void Join(uint64_t number, const SessionId& session) override {
+    std::lock_guard lock(mutex_);
+    queue_->Join(session, number);
+  }
+
   void Cancel(uint64_t number) override {
     CompilerPool::Done done;
     {

@@ -33,6 +33,10 @@ class Dispatcher {
                               std::shared_ptr<const Deadline> deadline,
                               CompilerPool::Done done) = 0;
 
+  // Lets the job of that number, if it is queued, go by the turns of `session`
+  // as well.
+  virtual void Join(uint64_t number, const SessionId& session) = 0;
+
   // Ends the job with Cancelled, if it has not ended yet.
   virtual void Cancel(uint64_t number) = 0;
 

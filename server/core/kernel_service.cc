@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
@@ -20,7 +21,6 @@ struct Flying {
   uint64_t flight = 0;
   CompileJob job;
   TargetSpec host;
-  SessionId session;
   std::shared_ptr<const Deadline> deadline;
 };
 
@@ -202,17 +202,17 @@ class SteppingKernelService final : public KernelService {
       done(status);
       return;
     }
-    const JoinedFlight joined =
-        steps_.flights.Join({.key = job.key, .output = job.output},
-                            context.call, context.deadline, done);
+    const JoinedFlight joined = steps_.flights.Join(
+        {.key = job.key, .output = job.output}, context.call, context.session,
+        context.deadline, done);
     if (!joined.leads) {
       ++joined_;
+      steps_.dispatcher.Join(joined.flight, context.session);
       return;
     }
     const Flying flying{.flight = joined.flight,
                         .job = std::move(job),
                         .host = identity.host,
-                        .session = context.session,
                         .deadline = joined.deadline};
     if (flying.job.output != CompileOutput::kImage) {
       Dispatch(flying);
@@ -244,18 +244,32 @@ class SteppingKernelService final : public KernelService {
   }
 
   void Dispatch(const Flying& flying) {
-    if (!steps_.flights.IsFlying(flying.flight)) return;
-    const absl::Status status = steps_.dispatcher.Submit(
-        flying.flight, flying.session, flying.job, flying.deadline,
-        [this, flying](CompileOutcome outcome) {
-          Finish(flying, std::move(outcome));
-        });
-    if (!status.ok()) {
-      steps_.flights.Land(flying.flight, status);
-    } else if (!steps_.flights.IsFlying(flying.flight)) {
-      // Its last waiter left before there was a job to cancel; or it has
-      // landed, and there is none any more.
-      steps_.dispatcher.Cancel(flying.flight);
+    if (!Submit(flying)) return;
+    // Those that joined before there was a job to join.
+    const std::vector<SessionId> sessions =
+        steps_.flights.SessionsOf(flying.flight);
+    for (const SessionId& session : sessions) {
+      steps_.dispatcher.Join(flying.flight, session);
+    }
+    // Its last waiter left before there was a job to cancel; or it has landed,
+    // and there is none any more.
+    if (sessions.empty()) steps_.dispatcher.Cancel(flying.flight);
+  }
+
+  // Queues the job for the first session that has room for it. Those before
+  // are refused. False: nobody waits any more.
+  bool Submit(const Flying& flying) {
+    while (true) {
+      const std::vector<SessionId> sessions =
+          steps_.flights.SessionsOf(flying.flight);
+      if (sessions.empty()) return false;
+      const absl::Status status = steps_.dispatcher.Submit(
+          flying.flight, sessions.front(), flying.job, flying.deadline,
+          [this, flying](CompileOutcome outcome) {
+            Finish(flying, std::move(outcome));
+          });
+      if (status.ok()) return true;
+      steps_.flights.Refuse(flying.flight, sessions.front(), status);
     }
   }
 

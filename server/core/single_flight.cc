@@ -1,9 +1,11 @@
 // The table of flights.
 #include "server/core/single_flight.h"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 
@@ -12,7 +14,8 @@ namespace {
 
 class TableSingleFlight final : public SingleFlight {
  public:
-  JoinedFlight Join(const FlightKey& key, uint64_t waiter, absl::Time deadline,
+  JoinedFlight Join(const FlightKey& key, uint64_t waiter,
+                    const SessionId& session, absl::Time deadline,
                     CompileDone done) override {
     std::lock_guard lock(mutex_);
     const auto [entry, leads] = by_key_.try_emplace(key, last_flight_ + 1);
@@ -24,7 +27,7 @@ class TableSingleFlight final : public SingleFlight {
     }
     Flight& flight = flights_.at(entry->second);
     flight.deadline->Extend(deadline);
-    flight.waiters.emplace(waiter, std::move(done));
+    flight.waiters[waiter] = {.session = session, .done = std::move(done)};
     flight_of_[waiter] = entry->second;
     return {
         .flight = entry->second, .leads = leads, .deadline = flight.deadline};
@@ -38,42 +41,83 @@ class TableSingleFlight final : public SingleFlight {
     flight_of_.erase(found);
     Flight& flight = flights_.at(number);
     const auto entry = flight.waiters.find(waiter);
-    LeftFlight left{.done = std::move(entry->second), .abandoned = {}};
+    LeftFlight left{.done = std::move(entry->second.done), .abandoned = {}};
     flight.waiters.erase(entry);
     if (flight.waiters.empty()) {
-      by_key_.erase(flight.key);
-      flights_.erase(number);
+      Erase(number);
       left.abandoned = number;
     }
     return left;
   }
 
-  bool IsFlying(uint64_t flight) override {
+  std::vector<SessionId> SessionsOf(uint64_t number) override {
     std::lock_guard lock(mutex_);
-    return flights_.contains(flight);
+    std::vector<SessionId> sessions;
+    const auto found = flights_.find(number);
+    if (found == flights_.end()) return sessions;
+    for (const auto& [unused, waiter] : found->second.waiters) {
+      if (std::find(sessions.begin(), sessions.end(), waiter.session) ==
+          sessions.end()) {
+        sessions.push_back(waiter.session);
+      }
+    }
+    return sessions;
+  }
+
+  void Refuse(uint64_t number, const SessionId& session,
+              const absl::Status& why) override {
+    Answer(TakeWaiters(number,
+                       [&session](const Waiter& waiter) {
+                         return waiter.session == session;
+                       }),
+           why);
   }
 
   void Land(uint64_t number,
             const absl::StatusOr<CompiledKernel>& result) override {
-    std::map<uint64_t, CompileDone> waiters;
-    {
-      std::lock_guard lock(mutex_);
-      const auto found = flights_.find(number);
-      if (found == flights_.end()) return;
-      waiters.swap(found->second.waiters);
-      for (const auto& [waiter, done] : waiters) flight_of_.erase(waiter);
-      by_key_.erase(found->second.key);
-      flights_.erase(found);
-    }
-    for (const auto& [waiter, done] : waiters) done(result);
+    Answer(TakeWaiters(number, [](const Waiter&) { return true; }), result);
   }
 
  private:
+  struct Waiter {
+    SessionId session;
+    CompileDone done;
+  };
+
   struct Flight {
     FlightKey key;
     std::shared_ptr<Deadline> deadline;
-    std::map<uint64_t, CompileDone> waiters;
+    std::map<uint64_t, Waiter> waiters;
   };
+
+  // Takes those waiters out that `leaves` is true for. With the last one the
+  // flight ends.
+  std::vector<Waiter> TakeWaiters(
+      uint64_t number, const std::function<bool(const Waiter&)>& leaves) {
+    std::lock_guard lock(mutex_);
+    std::vector<Waiter> taken;
+    const auto found = flights_.find(number);
+    if (found == flights_.end()) return taken;
+    std::erase_if(found->second.waiters, [&](auto& entry) {
+      if (!leaves(entry.second)) return false;
+      flight_of_.erase(entry.first);
+      taken.push_back(std::move(entry.second));
+      return true;
+    });
+    if (found->second.waiters.empty()) Erase(number);
+    return taken;
+  }
+
+  static void Answer(const std::vector<Waiter>& waiters,
+                     const absl::StatusOr<CompiledKernel>& result) {
+    for (const Waiter& waiter : waiters) waiter.done(result);
+  }
+
+  void Erase(uint64_t number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const auto found = flights_.find(number);
+    by_key_.erase(found->second.key);
+    flights_.erase(found);
+  }
 
   std::mutex mutex_;
   uint64_t last_flight_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -16,6 +17,7 @@
 #include "proto/wire/kernel_key.h"
 #include "server/core/compiled_kernel.h"
 #include "server/core/deadline.h"
+#include "server/core/session.h"
 
 namespace quern {
 
@@ -45,12 +47,19 @@ class SingleFlight {
 
   // Adds `waiter`, a number not in use, to the flight of `key`.
   virtual JoinedFlight Join(const FlightKey& key, uint64_t waiter,
-                            absl::Time deadline, CompileDone done) = 0;
+                            const SessionId& session, absl::Time deadline,
+                            CompileDone done) = 0;
 
   virtual LeftFlight Leave(uint64_t waiter) = 0;
 
-  // Whether `flight` has neither landed nor been abandoned.
-  virtual bool IsFlying(uint64_t flight) = 0;
+  // Whose waiters `flight` has, in the order of the waiters' numbers. Empty: it
+  // has landed or was abandoned.
+  virtual std::vector<SessionId> SessionsOf(uint64_t flight) = 0;
+
+  // Gives `why` to the waiters of `session`, who leave. With the last waiter
+  // the flight ends.
+  virtual void Refuse(uint64_t flight, const SessionId& session,
+                      const absl::Status& why) = 0;
 
   // Ends `flight` and gives `result` to all its waiters. Does nothing if it
   // was abandoned.

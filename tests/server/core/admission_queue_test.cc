@@ -104,6 +104,42 @@ TEST(AdmissionQueueTest, ARemovedJobIsNotServed) {
   EXPECT_THAT(queue->Pop(kNow, {}).expired, IsEmpty());
 }
 
+TEST(AdmissionQueueTest, AJobOfTwoSessionsGoesByTheEarlierTurn) {
+  const auto queue = NewAdmissionQueue({});
+  for (uint64_t job = 1; job <= 4; ++job) {
+    ASSERT_TRUE(queue->Push("greedy", job, Never()).ok());
+  }
+  queue->Join("modest", 4);
+  queue->Join("modest", 4);
+  queue->Join("modest", 99);  // Not queued.
+  EXPECT_EQ(queue->size(), 4u);
+  std::vector<uint64_t> order;
+  while (const auto job = queue->Pop(kNow, {}).job) order.push_back(*job);
+  EXPECT_THAT(order, ElementsAre(1, 4, 2, 3));
+  EXPECT_EQ(queue->size(), 0u);
+}
+
+TEST(AdmissionQueueTest, AJobOfTwoSessionsLeavesBothLines) {
+  const auto queue = NewAdmissionQueue({});
+  ASSERT_TRUE(queue->Push("a", 1, At(kNow)).ok());
+  queue->Join("b", 1);
+  ASSERT_TRUE(queue->Push("c", 2, Never()).ok());
+  queue->Join("d", 2);
+  EXPECT_TRUE(queue->Remove(2));
+  EXPECT_THAT(queue->Pop(kNow, {}).expired, ElementsAre(1));
+  EXPECT_EQ(queue->size(), 0u);
+}
+
+TEST(AdmissionQueueTest, AFullShareTakesNoPlaceByJoining) {
+  const auto queue =
+      NewAdmissionQueue({.queued_max = 9, .queued_per_session_max = 1});
+  ASSERT_TRUE(queue->Push("a", 1, Never()).ok());
+  ASSERT_TRUE(queue->Push("b", 2, Never()).ok());
+  queue->Join("a", 2);
+  EXPECT_EQ(queue->Pop(kNow, {"b"}).job, 1u);
+  EXPECT_EQ(queue->Pop(kNow, {"b"}).job, std::nullopt);
+}
+
 TEST(AdmissionQueueTest, ABusySessionIsPassedOverAndKeepsItsTurn) {
   const auto queue = NewAdmissionQueue({});
   const auto forever = std::make_shared<Deadline>(absl::InfiniteFuture());

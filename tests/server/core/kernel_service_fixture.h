@@ -39,9 +39,10 @@ class KernelServiceTest : public testing::Test {
 
   // Compiles `spec`, and returns the number of the call.
   uint64_t Compile(CompileSpec spec,
-                   absl::Time deadline = absl::InfiniteFuture()) {
+                   absl::Time deadline = absl::InfiniteFuture(),
+                   const SessionId& session = "s") {
     const uint64_t call = service_->NewCall();
-    service_->Compile({.call = call, .session = "s", .deadline = deadline},
+    service_->Compile({.call = call, .session = session, .deadline = deadline},
                       std::move(spec), Keep(call));
     return call;
   }
@@ -90,7 +91,7 @@ class KernelServiceTest : public testing::Test {
   std::unique_ptr<CrashLedger> ledger_ = NewCrashLedger({}, clock_);
   std::unique_ptr<SingleFlight> flights_ = NewSingleFlight();
   std::unique_ptr<Dispatcher> dispatcher_ = NewDispatcher(
-      NewAdmissionQueue({.queued_max = 2, .queued_per_session_max = 2}), pool_,
+      NewAdmissionQueue({.queued_max = 4, .queued_per_session_max = 3}), pool_,
       2, clock_);
   std::unique_ptr<SourceStore> sources_ = NewSourceStore(1 << 20);
   KernelLatencies latencies_;

@@ -97,7 +97,7 @@ TEST_F(KernelServiceTest, TheCompileMayRunToTheLatestDeadlineOfItsCallers) {
 
 TEST_F(KernelServiceTest, AFullQueueIsSaidAtOnce) {
   OpenGate();
-  for (int i = 0; i < 4; ++i) Compile(Spec("source " + std::to_string(i)));
+  for (int i = 0; i < 5; ++i) Compile(Spec("source " + std::to_string(i)));
   const uint64_t call = Compile(Spec("one too many"));
   EXPECT_TRUE(absl::IsResourceExhausted(Result(call).status()));
 }

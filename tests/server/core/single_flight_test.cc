@@ -31,9 +31,9 @@ TEST(SingleFlightTest, TheSecondCallerGetsTheFirstResult) {
   Waiter first;
   Waiter second;
   const JoinedFlight leader =
-      flights->Join(KeyOf(1), 1, absl::InfiniteFuture(), first.done());
+      flights->Join(KeyOf(1), 1, "s", absl::InfiniteFuture(), first.done());
   const JoinedFlight follower =
-      flights->Join(KeyOf(1), 2, absl::InfiniteFuture(), second.done());
+      flights->Join(KeyOf(1), 2, "s", absl::InfiniteFuture(), second.done());
   EXPECT_TRUE(leader.leads);
   EXPECT_FALSE(follower.leads);
   EXPECT_EQ(leader.flight, follower.flight);
@@ -47,11 +47,11 @@ TEST(SingleFlightTest, OtherKeysAndOtherOutputsFlyAlone) {
   const auto flights = NewSingleFlight();
   Waiter waiter;
   const auto forever = absl::InfiniteFuture();
-  EXPECT_TRUE(flights->Join(KeyOf(1), 1, forever, waiter.done()).leads);
-  EXPECT_TRUE(flights->Join(KeyOf(2), 2, forever, waiter.done()).leads);
+  EXPECT_TRUE(flights->Join(KeyOf(1), 1, "s", forever, waiter.done()).leads);
+  EXPECT_TRUE(flights->Join(KeyOf(2), 2, "s", forever, waiter.done()).leads);
   EXPECT_TRUE(flights
                   ->Join({.key = FakeKey(1), .output = CompileOutput::kPlan}, 3,
-                         forever, waiter.done())
+                         "s", forever, waiter.done())
                   .leads);
 }
 
@@ -59,10 +59,11 @@ TEST(SingleFlightTest, AfterLandingANewFlightBegins) {
   const auto flights = NewSingleFlight();
   Waiter waiter;
   const auto first =
-      flights->Join(KeyOf(1), 1, absl::InfiniteFuture(), waiter.done());
+      flights->Join(KeyOf(1), 1, "s", absl::InfiniteFuture(), waiter.done());
   flights->Land(first.flight, absl::AbortedError("landed"));
   EXPECT_TRUE(
-      flights->Join(KeyOf(1), 2, absl::InfiniteFuture(), waiter.done()).leads);
+      flights->Join(KeyOf(1), 2, "s", absl::InfiniteFuture(), waiter.done())
+          .leads);
 }
 
 TEST(SingleFlightTest, TheDeadlineIsTheLatestOfTheWaiters) {
@@ -70,13 +71,13 @@ TEST(SingleFlightTest, TheDeadlineIsTheLatestOfTheWaiters) {
   Waiter waiter;
   const absl::Time soon = absl::UnixEpoch() + absl::Seconds(1);
   const absl::Time late = absl::UnixEpoch() + absl::Seconds(9);
-  const auto leader = flights->Join(KeyOf(1), 1, soon, waiter.done());
+  const auto leader = flights->Join(KeyOf(1), 1, "s", soon, waiter.done());
   EXPECT_EQ(leader.deadline->time(), soon);
-  flights->Join(KeyOf(1), 2, late, waiter.done());
+  flights->Join(KeyOf(1), 2, "s", late, waiter.done());
   EXPECT_EQ(leader.deadline->time(), late);
-  flights->Join(KeyOf(1), 3, soon, waiter.done());
+  flights->Join(KeyOf(1), 3, "s", soon, waiter.done());
   EXPECT_EQ(leader.deadline->time(), late);
-  flights->Join(KeyOf(1), 4, absl::InfiniteFuture(), waiter.done());
+  flights->Join(KeyOf(1), 4, "s", absl::InfiniteFuture(), waiter.done());
   EXPECT_EQ(leader.deadline->time(), absl::InfiniteFuture());
 }
 
@@ -85,17 +86,39 @@ TEST(SingleFlightTest, OnlyTheLastWaiterEndsTheFlightByLeaving) {
   Waiter first;
   Waiter second;
   const auto leader =
-      flights->Join(KeyOf(1), 1, absl::InfiniteFuture(), first.done());
-  flights->Join(KeyOf(1), 2, absl::InfiniteFuture(), second.done());
+      flights->Join(KeyOf(1), 1, "s", absl::InfiniteFuture(), first.done());
+  flights->Join(KeyOf(1), 2, "s", absl::InfiniteFuture(), second.done());
   const LeftFlight left = flights->Leave(1);
   EXPECT_TRUE(left.done);
   EXPECT_EQ(left.abandoned, std::nullopt);
-  EXPECT_TRUE(flights->IsFlying(leader.flight));
+  EXPECT_EQ(flights->SessionsOf(leader.flight).size(), 1u);
   EXPECT_EQ(flights->Leave(2).abandoned, leader.flight);
-  EXPECT_FALSE(flights->IsFlying(leader.flight));
+  EXPECT_TRUE(flights->SessionsOf(leader.flight).empty());
   flights->Land(leader.flight, absl::AbortedError("too late"));
   EXPECT_EQ(first.calls, 0);
   EXPECT_EQ(second.calls, 0);
+}
+
+TEST(SingleFlightTest, ARefusedSessionLeavesTheOthersInFlight) {
+  const auto flights = NewSingleFlight();
+  const auto forever = absl::InfiniteFuture();
+  Waiter first;
+  Waiter second;
+  const uint64_t flight =
+      flights->Join(KeyOf(1), 1, "s", forever, first.done()).flight;
+  flights->Join(KeyOf(1), 2, "t", forever, second.done());
+  flights->Join(KeyOf(1), 3, "s", forever, first.done());
+  EXPECT_EQ(flights->SessionsOf(flight), (std::vector<SessionId>{"s", "t"}));
+  flights->Refuse(flight, "s", absl::AbortedError("no"));
+  EXPECT_EQ(first.calls, 2);
+  EXPECT_TRUE(absl::IsAborted(first.status));
+  EXPECT_EQ(second.calls, 0);
+  EXPECT_EQ(flights->SessionsOf(flight), std::vector<SessionId>{"t"});
+  EXPECT_FALSE(flights->Leave(1).done);
+  flights->Refuse(flight, "t", absl::AbortedError("no"));
+  EXPECT_EQ(second.calls, 1);
+  EXPECT_TRUE(flights->SessionsOf(flight).empty());
+  EXPECT_TRUE(flights->Join(KeyOf(1), 4, "s", forever, first.done()).leads);
 }
 
 TEST(SingleFlightTest, WhoIsInNoFlightLeavesNone) {
@@ -112,7 +135,7 @@ TEST(SingleFlightTest, OfManyThreadsOneLeads) {
   for (uint64_t waiter = 1; waiter <= 8; ++waiter) {
     threads.emplace_back([&, waiter] {
       const auto joined = flights->Join(
-          KeyOf(1), waiter, absl::InfiniteFuture(),
+          KeyOf(1), waiter, "s", absl::InfiniteFuture(),
           [&results](const absl::StatusOr<CompiledKernel>&) { ++results; });
       if (joined.leads) ++leaders;
       flight = joined.flight;
