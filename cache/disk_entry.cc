@@ -1,11 +1,9 @@
 // Encoding and checking entries.
 #include "cache/disk_entry.h"
 
-#include <openssl/evp.h>
 #include <zstd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "cache/disk_format.h"
@@ -19,21 +17,12 @@ constexpr int kCompressionLevel = 3;
 
 // Digests what the image's own digest does not cover. The image's header is
 // covered twice: so it cannot be exchanged for that of another valid image.
-std::array<uint8_t, 32> DigestOf(quern_disk_header header,
-                                 std::string_view image,
-                                 std::string_view source) {
+Sha256Digest DigestOf(quern_disk_header header, std::string_view image,
+                      std::string_view source) {
   std::fill(std::begin(header.sha256), std::end(header.sha256), uint8_t{0});
-  const std::string_view image_header =
-      image.substr(0, QUERN_IMAGE_HEADER_SIZE);
-  std::array<uint8_t, 32> digest{};
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  EVP_DigestInit_ex(context, EVP_sha256(), nullptr);
-  EVP_DigestUpdate(context, &header, sizeof(header));
-  EVP_DigestUpdate(context, image_header.data(), image_header.size());
-  EVP_DigestUpdate(context, source.data(), source.size());
-  EVP_DigestFinal_ex(context, digest.data(), nullptr);
-  EVP_MD_CTX_free(context);
-  return digest;
+  return Sha256({{reinterpret_cast<const char*>(&header), sizeof(header)},
+                 image.substr(0, QUERN_IMAGE_HEADER_SIZE),
+                 source});
 }
 
 // Empty if it cannot be compressed, for want of memory.
@@ -85,7 +74,7 @@ std::string EncodeDiskEntry(const KernelKey& key, std::string_view image,
     header.source_size_bytes = source.size();
     header.spec_size_bytes = source.empty() ? 0 : canonical.size();
   }
-  const std::array<uint8_t, 32> digest = DigestOf(header, image, source);
+  const Sha256Digest digest = DigestOf(header, image, source);
   std::copy(digest.begin(), digest.end(), header.sha256);
   std::string bytes;
   bytes.reserve(sizeof(header) + image.size() + source.size());
@@ -106,8 +95,7 @@ absl::StatusOr<DiskEntry> CheckDiskEntry(std::string_view bytes,
       .image = bytes.substr(QUERN_DISK_HEADER_SIZE, header.image_size_bytes),
       .source = bytes.substr(QUERN_DISK_HEADER_SIZE + header.image_size_bytes),
       .spec_size_bytes = header.spec_size_bytes};
-  const std::array<uint8_t, 32> digest =
-      DigestOf(header, entry.image, entry.source);
+  const Sha256Digest digest = DigestOf(header, entry.image, entry.source);
   if (!std::equal(digest.begin(), digest.end(), header.sha256)) {
     return absl::DataLossError("the entry's digest does not match its bytes");
   }

@@ -2,7 +2,6 @@
 #include "compiler/codegen/image_builder.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -90,7 +89,7 @@ absl::StatusOr<std::string> BuildImage(LinkedCode code,
   header.asserts = Append(image, asserts);
   header.image_size_bytes = image.size();
   std::memcpy(image.data(), &header, sizeof(header));
-  const std::array<uint8_t, 32> digest = ImageDigest(image);
+  const Sha256Digest digest = ImageDigest(image);
   std::copy(digest.begin(), digest.end(), header.sha256);
   std::memcpy(image.data(), &header, sizeof(header));
   return image;

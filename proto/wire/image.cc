@@ -1,8 +1,6 @@
 // Checks of kernel images.
 #include "proto/wire/image.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
@@ -99,25 +97,18 @@ absl::StatusOr<quern_image_header> VerifyImage(std::string_view bytes) {
   quern_image_header header;
   std::memcpy(&header, bytes.data(), sizeof(header));
   QUERN_RETURN_IF_ERROR(CheckHeader(header, bytes.size()));
-  const std::array<uint8_t, 32> digest = ImageDigest(bytes);
+  const Sha256Digest digest = ImageDigest(bytes);
   if (!std::equal(digest.begin(), digest.end(), header.sha256)) {
     return absl::DataLossError("the image's digest does not match its bytes");
   }
   return header;
 }
 
-std::array<uint8_t, 32> ImageDigest(std::string_view bytes) {
-  static constexpr uint8_t kZeros[32] = {};
-  std::array<uint8_t, 32> digest{};
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  EVP_DigestInit_ex(context, EVP_sha256(), nullptr);
-  EVP_DigestUpdate(context, bytes.data(), kDigestOffset);
-  EVP_DigestUpdate(context, kZeros, sizeof(kZeros));
-  EVP_DigestUpdate(context, bytes.data() + kDigestOffset + sizeof(kZeros),
-                   bytes.size() - kDigestOffset - sizeof(kZeros));
-  EVP_DigestFinal_ex(context, digest.data(), nullptr);
-  EVP_MD_CTX_free(context);
-  return digest;
+Sha256Digest ImageDigest(std::string_view bytes) {
+  static constexpr char kZeros[sizeof(quern_image_header::sha256)] = {};
+  return Sha256({bytes.substr(0, kDigestOffset),
+                 std::string_view(kZeros, sizeof(kZeros)),
+                 bytes.substr(kDigestOffset + sizeof(kZeros))});
 }
 
 KernelKey KeyOfImage(const quern_image_header& header) {

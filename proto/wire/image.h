@@ -2,7 +2,6 @@
 #ifndef QUERN_PROTO_WIRE_IMAGE_H_
 #define QUERN_PROTO_WIRE_IMAGE_H_
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -12,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "proto/wire/image_format.h"
 #include "proto/wire/kernel_key.h"
+#include "proto/wire/sha256.h"
 
 namespace quern {
 
@@ -30,7 +30,7 @@ absl::StatusOr<quern_image_header> VerifyImage(std::string_view bytes);
 
 // The digest that belongs into the header's `sha256`. `bytes` holds at least a
 // header.
-std::array<uint8_t, 32> ImageDigest(std::string_view bytes);
+Sha256Digest ImageDigest(std::string_view bytes);
 
 // The bytes of `range`, which VerifyImage has checked.
 inline std::string_view RangeOf(std::string_view image,

@@ -1,7 +1,5 @@
-// Digests and their hexadecimal form.
+// Keys and their hexadecimal form.
 #include "proto/wire/kernel_key.h"
-
-#include <openssl/sha.h>
 
 #include <algorithm>
 
@@ -54,13 +52,6 @@ absl::StatusOr<KernelKey> KernelKey::FromBytes(std::string_view bytes) {
   }
   std::copy(bytes.begin(), bytes.end(), key.bytes.begin());
   return key;
-}
-
-std::array<uint8_t, 32> Sha256(std::string_view bytes) {
-  std::array<uint8_t, 32> digest;
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-         digest.data());
-  return digest;
 }
 
 }  // namespace quern

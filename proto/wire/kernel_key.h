@@ -2,19 +2,19 @@
 #ifndef QUERN_PROTO_WIRE_KERNEL_KEY_H_
 #define QUERN_PROTO_WIRE_KERNEL_KEY_H_
 
-#include <array>
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "proto/wire/sha256.h"
 
 namespace quern {
 
 // 32 bytes of SHA-256. A value; equal keys name equal kernels.
 struct KernelKey {
-  std::array<uint8_t, 32> bytes{};
+  Sha256Digest bytes{};
 
   friend bool operator==(const KernelKey&, const KernelKey&) = default;
   friend auto operator<=>(const KernelKey&, const KernelKey&) = default;
@@ -38,10 +38,7 @@ struct KernelKey {
 
 // Identifies the compiler: SHA-256 over the GNU build ids of the compile
 // worker, libMLIR and libLLVM.
-using BuildId = std::array<uint8_t, 32>;
-
-// SHA-256 of `bytes`.
-std::array<uint8_t, 32> Sha256(std::string_view bytes);
+using BuildId = Sha256Digest;
 
 }  // namespace quern
 

@@ -2,7 +2,6 @@
 #include "tests/fakes/fake_image.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "proto/wire/image.h"
@@ -43,7 +42,7 @@ std::string FakeImage(const KernelKey& key, std::string_view name,
   image.resize(std::max<uint64_t>(image.size(), size_bytes));
   header.image_size_bytes = image.size();
   std::memcpy(image.data(), &header, sizeof(header));
-  const std::array<uint8_t, 32> digest = ImageDigest(image);
+  const Sha256Digest digest = ImageDigest(image);
   std::copy(digest.begin(), digest.end(), header.sha256);
   std::memcpy(image.data(), &header, sizeof(header));
   return image;
