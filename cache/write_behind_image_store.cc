@@ -47,7 +47,12 @@ class ThreadedImageStore final : public WriteBehindImageStore {
     return base_->TryGet(key);
   }
 
-  void Touch(const KernelKey& key) override { base_->Touch(key); }
+  void Touch(const KernelKey& key) override {
+    std::lock_guard lock(mutex_);
+    if (ending_ || touched_.size() >= options_.touched_max) return;
+    touched_.push_back(key);
+    if (touched_.size() == 1) changed_.notify_all();
+  }
 
   absl::StatusOr<SourceSpec> GetSource(const KernelKey& key) override {
     const auto queued = Find(key);
@@ -91,6 +96,7 @@ class ThreadedImageStore final : public WriteBehindImageStore {
     dropped_ += queue_.size();
     queue_.clear();
     queued_bytes_ = 0;
+    touched_.clear();
   }
 
   uint64_t dropped() override {
@@ -125,20 +131,45 @@ class ThreadedImageStore final : public WriteBehindImageStore {
     options_.on_start();
     std::unique_lock lock(mutex_);
     while (true) {
-      changed_.wait(lock, [this] { return ending_ || !queue_.empty(); });
-      if (queue_.empty()) break;
-      writing_ = std::move(queue_.front());
-      queue_.pop_front();
-      queued_bytes_ -= writing_->size_bytes();
-      const QueuedWrite write = *writing_;
-      lock.unlock();
-      options_.on_written(base_->Put(write.key, write.image, write.source));
-      lock.lock();
-      writing_.reset();
-      changed_.notify_all();
+      changed_.wait(lock, [this] {
+        return ending_ || !queue_.empty() || !touched_.empty();
+      });
+      if (queue_.empty() && touched_.empty()) break;
+      // Before a write, which may make room by what was used least recently.
+      if (!touched_.empty()) HandOnTouches(lock);
+      if (!queue_.empty()) Write(lock);
     }
     ended_ = true;
     changed_.notify_all();
+  }
+
+  // Writes the first in the queue, with the lock open meanwhile.
+  void Write(std::unique_lock<std::mutex>& lock)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    writing_ = std::move(queue_.front());
+    queue_.pop_front();
+    queued_bytes_ -= writing_->size_bytes();
+    const QueuedWrite write = *writing_;
+    lock.unlock();
+    options_.on_written(base_->Put(write.key, write.image, write.source));
+    lock.lock();
+    writing_.reset();
+    changed_.notify_all();
+  }
+
+  // Hands on the touches that have come when there is something to write, or
+  // the moment is over. Each opens the lock, so that Drain can drop the rest.
+  void HandOnTouches(std::unique_lock<std::mutex>& lock)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    changed_.wait_for(lock, absl::ToChronoNanoseconds(options_.touch_delay),
+                      [this] { return ending_ || !queue_.empty(); });
+    for (size_t left = touched_.size(); left > 0 && !touched_.empty(); --left) {
+      const KernelKey key = touched_.front();
+      touched_.pop_front();
+      lock.unlock();
+      base_->Touch(key);
+      lock.lock();
+    }
   }
 
   const WriteBehindOptions options_;
@@ -148,6 +179,7 @@ class ThreadedImageStore final : public WriteBehindImageStore {
   std::deque<QueuedWrite> queue_ ABSL_GUARDED_BY(mutex_);
   uint64_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<QueuedWrite> writing_ ABSL_GUARDED_BY(mutex_);
+  std::deque<KernelKey> touched_ ABSL_GUARDED_BY(mutex_);
   uint64_t dropped_ ABSL_GUARDED_BY(mutex_) = 0;
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;

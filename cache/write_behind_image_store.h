@@ -1,7 +1,8 @@
-// An image store that writes later: Put queues, and one thread writes.
+// An image store that writes later: Put and Touch queue, and one thread writes.
 //
 // Until it is written an entry is answered from the queue. What does not fit
 // the queue is dropped and counted: a slow disk costs entries, never time.
+// Touches come in bursts, so the thread gathers them for a moment.
 #ifndef QUERN_CACHE_WRITE_BEHIND_IMAGE_STORE_H_
 #define QUERN_CACHE_WRITE_BEHIND_IMAGE_STORE_H_
 
@@ -19,6 +20,10 @@ struct WriteBehindOptions {
   uint32_t queued_max = 256;
   // Images and sources, uncompressed.
   uint64_t queued_bytes_max = uint64_t{64} << 20;
+  // Touches that wait; more are forgotten.
+  uint32_t touched_max = 1024;
+  // How long they are gathered.
+  absl::Duration touch_delay = absl::Milliseconds(100);
   // Called by the thread before its first write.
   std::function<void()> on_start = [] {};
   // Called by the thread with what came of each write.
@@ -26,7 +31,8 @@ struct WriteBehindOptions {
       [](const absl::Status&) {};
 };
 
-// Put answers at once: OK if the entry is queued or dropped. Remove also takes
+// Put answers at once: OK if the entry is queued or dropped. So does Touch.
+// Remove also takes
 // an entry out of the queue, and waits for a write of it that is under way.
 class WriteBehindImageStore : public ImageStore {
  public:

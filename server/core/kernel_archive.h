@@ -45,8 +45,9 @@ class KernelArchive {
   virtual void Remove(const KernelKey& key, Removed removed) = 0;
 };
 
-// An archive over `store`, which may block; `threads` bears that. Both must
-// outlive the result, and `threads` must end first.
+// An archive over `store`, which may block; `threads` bears that, but for Put
+// and Touch, which answer at once. Both must outlive the result, and `threads`
+// must end first.
 std::unique_ptr<KernelArchive> NewStoreArchive(ImageStore& store,
                                                PatientThreads& threads);
 

@@ -20,7 +20,7 @@ class StoreArchive final : public KernelArchive {
     }
     const bool hit = image.ok();
     found(std::move(image));
-    if (hit) Touch(key);
+    if (hit) store_.Touch(key);
   }
 
   void FindSource(const KernelKey& key, SourceFound found) override {
@@ -37,16 +37,6 @@ class StoreArchive final : public KernelArchive {
   }
 
  private:
-  // Nobody waits for it, and if it is late nothing is lost.
-  void Touch(const KernelKey& key) {
-    threads_.Run(
-        [this, key]() -> PatientThreads::Answer {
-          store_.Touch(key);
-          return [] {};
-        },
-        [](const absl::Status&) {});
-  }
-
   // Answers `done` with the result of `blocking`, or that it is late.
   template <typename Blocking, typename Done>
   void Ask(Blocking blocking, Done done) {

@@ -21,7 +21,8 @@ Image ImageOf(uint8_t key) {
 
 class WriteBehindImageStoreTest : public testing::Test {
  protected:
-  void Open(uint32_t queued_max = 16, uint64_t queued_bytes_max = 1 << 20) {
+  void Open(uint32_t queued_max = 16, uint64_t queued_bytes_max = 1 << 20,
+            DiskImageStoreOptions disk = {}) {
     WriteBehindOptions options;
     options.queued_max = queued_max;
     options.queued_bytes_max = queued_bytes_max;
@@ -29,7 +30,8 @@ class WriteBehindImageStoreTest : public testing::Test {
       ++(status.ok() ? written_ : failed_);
     };
     store_ = NewWriteBehindImageStore(
-        NewDiskImageStore(folder_.Open(), {}, [this] { return clock_.Now(); }),
+        NewDiskImageStore(folder_.Open(), disk,
+                          [this] { return clock_.Now(); }),
         std::move(options));
   }
 
@@ -141,6 +143,33 @@ TEST_F(WriteBehindImageStoreTest, WhatIsRemovedDuringItsWriteIsGone) {
   folder_.Release();
   remover.join();
   EXPECT_FALSE(folder_.Contents().contains(FakeKey(0).ToHex()));
+}
+
+TEST_F(WriteBehindImageStoreTest, AUseCountsBeforeTheNextWriteMakesRoom) {
+  DiskImageStoreOptions disk;
+  disk.size_bytes_max = 2 * 4096;  // An entry takes a block.
+  Open(16, 1 << 20, disk);
+  for (const uint8_t key : {1, 2}) {
+    ASSERT_TRUE(Put(key).ok());
+    while (written_ < key) std::this_thread::yield();
+    clock_.Advance(absl::Seconds(1));
+  }
+  store_->Touch(FakeKey(1));
+  ASSERT_TRUE(Put(3).ok());
+  store_->Drain(absl::Minutes(1));
+  EXPECT_TRUE(folder_.Contents().contains(FakeKey(1).ToHex()));
+  EXPECT_FALSE(folder_.Contents().contains(FakeKey(2).ToHex()));
+  EXPECT_TRUE(folder_.Contents().contains(FakeKey(3).ToHex()));
+}
+
+TEST_F(WriteBehindImageStoreTest, AUseWaitsForNoDisk) {
+  Open();
+  OccupyTheThread();
+  const uint64_t calls = folder_.calls();
+  for (int i = 0; i < 5000; ++i) store_->Touch(FakeKey(1));
+  EXPECT_EQ(folder_.calls(), calls);
+  store_->Drain(absl::ZeroDuration());  // Forgets them.
+  folder_.Release();
 }
 
 TEST_F(WriteBehindImageStoreTest, AFailedWriteIsSaid) {
