@@ -60,6 +60,35 @@ std::optional<KernelKey> HostKey(const CompileSpec& spec,
   return KeyOf(resolved, host->build_id);
 }
 
+// Loads a kernel that the daemon says it has placed in its code memory.
+absl::StatusOr<KernelRef> LoadPlaced(KernelTable& kernels, const KernelKey& key,
+                                     const v1::Kernel& placed) {
+  const ImagePlace place = {.slab = placed.slab(),
+                            .page = static_cast<uint32_t>(
+                                placed.offset_bytes() / QUERN_IMAGE_ALIGNMENT)};
+  absl::StatusOr<KernelRef> kernel = kernels.LoadAt(key, place);
+  // Its slab may have been retired between the answer and here.
+  if (absl::IsNotFound(kernel.status())) {
+    return absl::UnavailableError("the kernel was evicted at once; try again");
+  }
+  return kernel;
+}
+
+// Has the daemon find a kernel, also on its disk, and place it.
+absl::StatusOr<v1::Kernel> LookUp(Connection& connection, const KernelKey& key,
+                                  absl::Duration timeout) {
+  v1::LookupRequest request;
+  request.set_key(key.bytes.data(), key.bytes.size());
+  v1::LookupResponse response;
+  QUERN_RETURN_IF_ERROR(connection.rpc.Call(
+      "quern.v1.KernelService/Lookup", connection.attach->session(), request,
+      absl::Now() + timeout, response));
+  if (response.kernel().slab() == 0) {
+    return absl::NotFoundError("the kernel is for another machine");
+  }
+  return response.kernel();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
@@ -181,16 +210,8 @@ absl::StatusOr<Compiled> Client::CompileOnce(const CompileSpec& spec,
   compiled.cached = compiled.response.cached();
   QUERN_ASSIGN_OR_RETURN(compiled.key, KernelKey::FromBytes(found.key()));
   if (found.slab() == 0) return compiled;  // For another machine.
-  const ImagePlace place = {.slab = found.slab(),
-                            .page = static_cast<uint32_t>(
-                                found.offset_bytes() / QUERN_IMAGE_ALIGNMENT)};
-  absl::StatusOr<KernelRef> kernel = kernels.LoadAt(compiled.key, place);
-  // Its slab may have been retired between the answer and here.
-  if (absl::IsNotFound(kernel.status())) {
-    return absl::UnavailableError("the kernel was evicted at once; try again");
-  }
-  QUERN_RETURN_IF_ERROR(kernel.status());
-  compiled.kernel = *std::move(kernel);
+  QUERN_ASSIGN_OR_RETURN(compiled.kernel,
+                         LoadPlaced(kernels, compiled.key, found));
   return compiled;
 }
 
@@ -199,7 +220,12 @@ absl::StatusOr<KernelRef> Client::Lookup(const KernelKey& key) {
   QUERN_ASSIGN_OR_RETURN(const std::shared_ptr<Connection> connection,
                          Connected());
   connection->kernels.DropRetired();
-  return connection->kernels.Load(key);
+  absl::StatusOr<KernelRef> kernel = connection->kernels.Load(key);
+  if (!absl::IsNotFound(kernel.status())) return kernel;
+  // Not in the directory; the daemon may have it on its disk.
+  QUERN_ASSIGN_OR_RETURN(const v1::Kernel placed,
+                         LookUp(*connection, key, options_.connect_timeout));
+  return LoadPlaced(connection->kernels, key, placed);
 }
 
 absl::Status Client::Launch(const LoadedKernel& kernel, const Grid& grid,
@@ -211,7 +237,10 @@ absl::StatusOr<std::unique_ptr<ServedClient>> Client::NewServedClient() {
   QUERN_ASSIGN_OR_RETURN(const std::shared_ptr<Connection> connection,
                          Connected());
   return ServedClient::Create(
-      std::shared_ptr<AttachClient>(connection, connection->attach.get()));
+      std::shared_ptr<AttachClient>(connection, connection->attach.get()),
+      [connection, timeout = options_.connect_timeout](const KernelKey& key) {
+        return LookUp(*connection, key, timeout).status();
+      });
 }
 
 absl::Status Client::Call(const std::string& method,

@@ -74,9 +74,10 @@ class Client final {
   absl::StatusOr<Compiled> Compile(const CompileSpec& spec,
                                    absl::Time deadline);
 
-  // Returns a kernel that this process, or the daemon, holds under `key`.
+  // Returns a kernel that this process, or the daemon, holds under `key`, in
+  // memory or on disk.
   //
-  // NotFound: neither does.
+  // NotFound: neither does, or it is for another machine.
   absl::StatusOr<KernelRef> Lookup(const KernelKey& key);
 
   // As Launcher::Launch.

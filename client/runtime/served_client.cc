@@ -20,15 +20,19 @@ ServedBuffer::~ServedBuffer() {
 }
 
 absl::StatusOr<std::unique_ptr<ServedClient>> ServedClient::Create(
-    std::shared_ptr<AttachClient> attach) {
+    std::shared_ptr<AttachClient> attach, BringBack bring_back) {
   auto connection = std::make_shared<ServedConnection>();
   connection->attach = std::move(attach);
   QUERN_ASSIGN_OR_RETURN(connection->fork_guard, ForkGuard::Create());
-  return std::unique_ptr<ServedClient>(new ServedClient(std::move(connection)));
+  return std::unique_ptr<ServedClient>(
+      new ServedClient(std::move(connection), std::move(bring_back)));
 }
 
 absl::StatusOr<uint32_t> ServedClient::LoadKernel(const KernelKey& key) {
   QUERN_RETURN_IF_ERROR(connection_->Check());
+  const absl::StatusOr<uint32_t> id = connection_->attach->LoadKernel(key);
+  if (!absl::IsNotFound(id.status()) || bring_back_ == nullptr) return id;
+  QUERN_RETURN_IF_ERROR(bring_back_(key));
   return connection_->attach->LoadKernel(key);
 }
 

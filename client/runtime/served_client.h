@@ -8,6 +8,7 @@
 #define QUERN_CLIENT_RUNTIME_SERVED_CLIENT_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "absl/status/status.h"
@@ -107,11 +108,15 @@ class ServedRing final {
 // Thread-safe.
 class ServedClient final {
  public:
-  // The client of the session of `attach`.
+  // Has the daemon bring a kernel into its memory, if it can.
+  using BringBack = std::function<absl::Status(const KernelKey& key)>;
+
+  // The client of the session of `attach`. `bring_back` is asked for kernels
+  // that are not in the daemon's memory; null: nobody is.
   //
   // ResourceExhausted: no memory.
   static absl::StatusOr<std::unique_ptr<ServedClient>> Create(
-      std::shared_ptr<AttachClient> attach);
+      std::shared_ptr<AttachClient> attach, BringBack bring_back);
 
   // As AttachClient's, and FailedPrecondition in a forked child. A kernel must
   // not be unloaded while a launch of it is outstanding.
@@ -122,10 +127,13 @@ class ServedClient final {
   absl::StatusOr<std::unique_ptr<ServedRing>> OpenRing(uint32_t slot_count);
 
  private:
-  explicit ServedClient(std::shared_ptr<const ServedConnection> connection)
-      : connection_(std::move(connection)) {}
+  ServedClient(std::shared_ptr<const ServedConnection> connection,
+               BringBack bring_back)
+      : connection_(std::move(connection)),
+        bring_back_(std::move(bring_back)) {}
 
   const std::shared_ptr<const ServedConnection> connection_;
+  const BringBack bring_back_;
 };
 
 // What a completion says, as a status.

@@ -59,16 +59,23 @@ class SteppingKernelService final : public KernelService {
       passed(WasCancelled());
       return;
     }
-    if (EndSeeking(call)) return;  // Who seeks its source finds out.
+    if (EndSeeking(call)) return;  // Who seeks finds out.
     const LeftFlight left = steps_.flights.Leave(call);
     if (left.abandoned) steps_.dispatcher.Cancel(*left.abandoned);
     if (left.done) left.done(WasCancelled());
   }
 
-  absl::StatusOr<CompiledKernel> Lookup(const KernelKey& key) override {
-    std::optional<CompiledKernel> kernel = steps_.shelf.Find(key);
-    if (!kernel) return absl::NotFoundError("no cache holds this kernel");
-    return *std::move(kernel);
+  void Lookup(const CallContext& context, const KernelKey& key,
+              CompileDone done) override {
+    if (const std::optional<CompiledKernel> kernel = steps_.shelf.Find(key)) {
+      done(*kernel);
+      return;
+    }
+    Enter(context, done,
+          [this, call = context.call, key,
+           done](const CompilerIdentity& identity) {
+            BringBack(call, key, identity.host, done);
+          });
   }
 
   void Source(const KernelKey& key, SourceDone done) override {
@@ -110,20 +117,48 @@ class SteppingKernelService final : public KernelService {
     return absl::CancelledError("the call was cancelled");
   }
 
-  // Whether the call was still seeking the source of its kernel.
+  // Whether the call was still seeking in the archive.
   bool EndSeeking(uint64_t call) {
     const std::lock_guard lock(mutex_);
     return seeking_.erase(call) == 1;
+  }
+
+  void BeginSeeking(uint64_t call) {
+    const std::lock_guard lock(mutex_);
+    seeking_.insert(call);
+  }
+
+  // Takes a kernel out of the archive. What it was compiled from tells whether
+  // it is for this machine.
+  void BringBack(uint64_t call, const KernelKey& key, const TargetSpec& host,
+                 const CompileDone& done) {
+    BeginSeeking(call);
+    const CompileDone end =
+        [this, call, done](const absl::StatusOr<CompiledKernel>& kernel) {
+          if (!EndSeeking(call)) return done(WasCancelled());
+          done(absl::IsNotFound(kernel.status())
+                   ? absl::NotFoundError("no cache holds this kernel")
+                   : kernel);
+        };
+    steps_.archive.Find(
+        key, [this, key, host, end](const absl::StatusOr<Image>& image) {
+          if (!image.ok()) return end(image.status());
+          Source(key, [this, key, host, end,
+                       image](const absl::StatusOr<SourceSpec>& spec) {
+            if (!spec.ok()) return end(spec.status());
+            const absl::StatusOr<CompiledKernel> kernel =
+                steps_.shelf.Restore((*spec)->target, host, *image);
+            if (kernel.ok()) steps_.sources.Put(key, *spec);
+            end(kernel);
+          });
+        });
   }
 
   // Seeks the source of `key`, and flies with it.
   void Seek(const CallContext& context, const KernelKey& key,
             CompileOutput output, const CompilerIdentity& identity,
             const CompileDone& done) {
-    {
-      const std::lock_guard lock(mutex_);
-      seeking_.insert(context.call);
-    }
+    BeginSeeking(context.call);
     Source(key, [this, context, key, output, identity,
                  done](const absl::StatusOr<SourceSpec>& spec) {
       const absl::Status status =
@@ -331,7 +366,8 @@ class SteppingKernelService final : public KernelService {
 
   const KernelServiceSteps steps_;
   std::mutex mutex_;
-  std::set<uint64_t> seeking_ ABSL_GUARDED_BY(mutex_);  // Calls of View.
+  // Calls of View and Lookup that wait for the archive.
+  std::set<uint64_t> seeking_ ABSL_GUARDED_BY(mutex_);
   std::atomic<uint64_t> last_call_{0};
   std::atomic<bool> draining_{false};
   std::atomic<uint64_t> compiles_{0};

@@ -77,8 +77,13 @@ class KernelService {
   // Ends a call with Cancelled, if it has not ended yet.
   virtual void Cancel(uint64_t call) = 0;
 
-  // NotFound: it is not in memory; the disk is not asked.
-  virtual absl::StatusOr<CompiledKernel> Lookup(const KernelKey& key) = 0;
+  // Gives the kernel of `key` from memory, or brings it back from the disk.
+  //
+  // NotFound: neither holds it.
+  // Unavailable: the disk does not answer in time, or Drain was called.
+  // ResourceExhausted: code memory has no room for it.
+  virtual void Lookup(const CallContext& context, const KernelKey& key,
+                      CompileDone done) = 0;
 
   // Gives the spec that a kernel was compiled from, from memory or disk.
   //
@@ -92,7 +97,8 @@ class KernelService {
   // Any other: the disk fails, and may still hold it.
   virtual void Evict(const KernelKey& key, EvictDone done) = 0;
 
-  // From now on every Compile and View ends with Unavailable at once.
+  // From now on every Compile and View, and every Lookup of what is not in
+  // memory, ends with Unavailable at once.
   virtual void Drain() = 0;
 
   virtual KernelServiceStats GetStats() = 0;

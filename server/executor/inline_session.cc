@@ -49,7 +49,7 @@ absl::StatusOr<std::unique_ptr<InlineSession>> InlineSession::Open(
       std::unique_ptr<AttachClient> attach,
       AttachClient::FromSocket(std::move(socket), kAnswerTimeout));
   QUERN_ASSIGN_OR_RETURN(std::unique_ptr<ServedClient> client,
-                         ServedClient::Create(std::move(attach)));
+                         ServedClient::Create(std::move(attach), nullptr));
   QUERN_ASSIGN_OR_RETURN(std::unique_ptr<ServedRing> ring,
                          client->OpenRing(kRingSlots));
   return std::unique_ptr<InlineSession>(

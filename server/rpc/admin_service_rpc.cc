@@ -68,16 +68,11 @@ class AdminServiceRpc final : public v1::AdminService::CallbackService {
       reactor->Finish(ToGrpcStatus(key.status()));
       return reactor;
     }
-    kernels_.Source(*key, [this, reactor, key = *key, request,
-                           response](const absl::StatusOr<SourceSpec>& spec) {
-      const absl::StatusOr<std::optional<CompileOutput>> output =
-          Describe(key, request->view(), spec, response);
-      if (!output.ok() || !*output) {
-        reactor->Finish(ToGrpcStatus(output.status()));
-        return;
-      }
-      View(key, **output, reactor, response);
-    });
+    kernels_.Lookup(reactor->context(), *key,
+                    [this, reactor, request, response,
+                     key = *key](const absl::StatusOr<CompiledKernel>& kernel) {
+                      Get(key, kernel, request->view(), reactor, response);
+                    });
     return reactor;
   }
 
@@ -101,6 +96,22 @@ class AdminServiceRpc final : public v1::AdminService::CallbackService {
     return absl::OkStatus();
   }
 
+  // Answers about a kernel that is `kernel`, or may be a source at least.
+  void Get(const KernelKey& key, const absl::StatusOr<CompiledKernel>& kernel,
+           v1::KernelView view, CompileReactor* reactor,
+           v1::GetKernelResponse* response) {
+    kernels_.Source(key, [this, key, kernel, view, reactor,
+                          response](const absl::StatusOr<SourceSpec>& spec) {
+      const absl::StatusOr<std::optional<CompileOutput>> output =
+          Describe(kernel, view, spec, response);
+      if (!output.ok() || !*output) {
+        reactor->Finish(ToGrpcStatus(output.status()));
+        return;
+      }
+      View(key, **output, reactor, response);
+    });
+  }
+
   void View(const KernelKey& key, CompileOutput output, CompileReactor* reactor,
             v1::GetKernelResponse* response) {
     kernels_.View(
@@ -114,11 +125,10 @@ class AdminServiceRpc final : public v1::AdminService::CallbackService {
   // Fills in all but what must be compiled, and returns what that is. `spec`
   // is what the source was found to be.
   absl::StatusOr<std::optional<CompileOutput>> Describe(
-      const KernelKey& key, v1::KernelView view,
+      const absl::StatusOr<CompiledKernel>& kernel, v1::KernelView view,
       const absl::StatusOr<SourceSpec>& spec, v1::GetKernelResponse* response) {
     QUERN_ASSIGN_OR_RETURN(const std::optional<CompileOutput> output,
                            OutputOf(view));
-    const absl::StatusOr<CompiledKernel> kernel = kernels_.Lookup(key);
     if (kernel.ok()) {
       *response->mutable_kernel() = ToProto(kernel->info, incarnation_);
     } else if (!spec.ok() || view != v1::KERNEL_VIEW_SOURCE) {
@@ -142,12 +152,13 @@ class AdminServiceRpc final : public v1::AdminService::CallbackService {
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> NewAdminServiceRpc(
-    KernelService& kernels, CodeCache& cache, Peers& peers, StatsFn stats,
-    EventFeed& events, uint64_t incarnation) {
-  return std::make_unique<AdminServiceRpc>(kernels, cache, peers,
-                                           std::move(stats), events,
-                                           incarnation);
+std::unique_ptr<grpc::Service> NewAdminServiceRpc(KernelService& kernels,
+                                                  CodeCache& cache,
+                                                  Peers& peers, StatsFn stats,
+                                                  EventFeed& events,
+                                                  uint64_t incarnation) {
+  return std::make_unique<AdminServiceRpc>(
+      kernels, cache, peers, std::move(stats), events, incarnation);
 }
 
 }  // namespace quern

@@ -42,22 +42,25 @@ class KernelServiceRpc final : public v1::KernelService::CallbackService {
   grpc::ServerUnaryReactor* Lookup(grpc::CallbackServerContext* context,
                                    const v1::LookupRequest* request,
                                    v1::LookupResponse* response) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(ToGrpcStatus(DoLookup(*request, response)));
+    auto* reactor = new CompileReactor(kernels_, peers_, *context);
+    const absl::StatusOr<KernelKey> key = KernelKey::FromBytes(request->key());
+    if (!key.ok()) {
+      reactor->Finish(ToGrpcStatus(key.status()));
+      return reactor;
+    }
+    kernels_.Lookup(reactor->context(), *key,
+                    [reactor, response, incarnation = incarnation_](
+                        const absl::StatusOr<CompiledKernel>& kernel) {
+                      if (kernel.ok()) {
+                        *response->mutable_kernel() =
+                            ToProto(kernel->info, incarnation);
+                      }
+                      reactor->Finish(ToGrpcStatus(kernel.status()));
+                    });
     return reactor;
   }
 
  private:
-  absl::Status DoLookup(const v1::LookupRequest& request,
-                        v1::LookupResponse* response) {
-    const absl::StatusOr<KernelKey> key = KernelKey::FromBytes(request.key());
-    if (!key.ok()) return key.status();
-    const absl::StatusOr<CompiledKernel> kernel = kernels_.Lookup(*key);
-    if (!kernel.ok()) return kernel.status();
-    *response->mutable_kernel() = ToProto(kernel->info, incarnation_);
-    return absl::OkStatus();
-  }
-
   quern::KernelService& kernels_;
   Peers& peers_;
   const RequestLimits limits_;

@@ -5,20 +5,25 @@
 #include <grpcpp/grpcpp.h>
 
 #include "server/core/inline_launcher.h"
+#include "server/core/kernel_service.h"
 
 namespace quern {
 
 // Owns itself: it goes when gRPC is done with the call.
 class LaunchReactor final : public grpc::ServerUnaryReactor {
  public:
-  // `call` is the launch's number.
-  LaunchReactor(InlineLauncher& launcher, uint64_t call)
-      : launcher_(launcher), call_(call) {}
+  // `call` is the launch's number, with both.
+  LaunchReactor(KernelService& kernels, InlineLauncher& launcher, uint64_t call)
+      : kernels_(kernels), launcher_(launcher), call_(call) {}
 
-  void OnCancel() override { launcher_.Cancel(call_); }
+  void OnCancel() override {
+    kernels_.Cancel(call_);
+    launcher_.Cancel(call_);
+  }
   void OnDone() override { delete this; }
 
  private:
+  KernelService& kernels_;
   InlineLauncher& launcher_;
   const uint64_t call_;
 };

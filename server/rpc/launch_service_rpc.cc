@@ -26,28 +26,47 @@ class LaunchServiceRpc final : public v1::LaunchService::CallbackService {
                                    const v1::LaunchRequest* request,
                                    v1::LaunchResponse* response) override {
     const uint64_t call = kernels_.NewCall();
-    auto* reactor = new LaunchReactor(launcher_, call);
-    absl::StatusOr<InlineLaunch> launch = Prepare(*request);
-    if (!launch.ok()) {
-      reactor->Finish(ToGrpcStatus(launch.status()));
+    auto* reactor = new LaunchReactor(kernels_, launcher_, call);
+    const absl::StatusOr<KernelKey> key = KernelKey::FromBytes(request->key());
+    if (!key.ok()) {
+      reactor->Finish(ToGrpcStatus(key.status()));
       return reactor;
     }
-    launcher_.Launch(call, peers_.SessionOf(*context),
-                     peers_.DeadlineOf(*context), *std::move(launch),
+    const CallContext caller = {.call = call,
+                                .session = peers_.SessionOf(*context),
+                                .deadline = peers_.DeadlineOf(*context)};
+    kernels_.Lookup(caller, *key,
+                    [this, caller, request, reactor,
+                     response](const absl::StatusOr<CompiledKernel>& kernel) {
+                      Run(caller, kernel, *request, reactor, response);
+                    });
+    return reactor;
+  }
+
+ private:
+  void Run(const CallContext& caller,
+           const absl::StatusOr<CompiledKernel>& kernel,
+           const v1::LaunchRequest& request, LaunchReactor* reactor,
+           v1::LaunchResponse* response) {
+    absl::StatusOr<InlineLaunch> launch = Prepare(kernel, request);
+    if (!launch.ok()) {
+      reactor->Finish(ToGrpcStatus(launch.status()));
+      return;
+    }
+    launcher_.Launch(caller.call, caller.session, caller.deadline,
+                     *std::move(launch),
                      [reactor, response](absl::StatusOr<InlineResult> result) {
                        const absl::Status status = result.status();
                        if (result.ok()) *response = ToProto(*std::move(result));
                        reactor->Finish(ToGrpcStatus(status));
                      });
-    return reactor;
   }
 
- private:
-  absl::StatusOr<InlineLaunch> Prepare(const v1::LaunchRequest& request) {
-    QUERN_ASSIGN_OR_RETURN(const KernelKey key,
-                           KernelKey::FromBytes(request.key()));
-    QUERN_ASSIGN_OR_RETURN(const CompiledKernel kernel, kernels_.Lookup(key));
-    return FromProto(request, kernel.info, size_bytes_max_);
+  absl::StatusOr<InlineLaunch> Prepare(
+      const absl::StatusOr<CompiledKernel>& kernel,
+      const v1::LaunchRequest& request) const {
+    QUERN_RETURN_IF_ERROR(kernel.status());
+    return FromProto(request, kernel->info, size_bytes_max_);
   }
 
   KernelService& kernels_;

@@ -15,6 +15,7 @@ from pathlib import Path
 import harness
 from harness import (KERNELS, SLOW, Daemon, SystemTest, kernel_text, program,
                      variants, wait_until)
+from libquern import Client, Failed, Library, Session
 from private_home import PrivateHome
 
 ADD = KERNELS / "add_f32_block128.ttir"
@@ -23,6 +24,12 @@ ADD = KERNELS / "add_f32_block128.ttir"
 def entries(folder):
     return sorted(path for path in Path(folder).iterdir()
                   if len(path.name) == 64)
+
+
+def load_in_session(client, key):
+    session = Session(client)
+    session.load(key)
+    session.close()
 
 
 def unfinished(folder):
@@ -117,6 +124,23 @@ class DiskTest(SystemTest):
             self.assertTrue(self.daemon.json("compile", ADD)["cached"])
         self.assertIn("vaddps", self.daemon.quern("show", key, "--emit",
                                                   "asm").stdout)
+
+    def test_a_key_alone_brings_a_kernel_back(self):
+        key = bytes.fromhex(self.daemon.json("compile", ADD)["key"])
+        library = Library(harness.BIN)
+        for find in (lambda client: client.release(client.lookup(key)),
+                     lambda client: load_in_session(client, key)):
+            self.restart()
+            client = Client(library, self.daemon.folder)
+            find(client)
+            client.close()
+            self.assertEqual(self.daemon.stats()["compiles"], 0)
+            self.assertEqual(self.disk()["hits"], 1)
+        client = Client(library, self.daemon.folder)
+        with self.assertRaises(Failed) as raised:
+            client.lookup(bytes(32))
+        client.close()
+        self.assertIn("no cache holds", raised.exception.message)
 
     def test_what_is_evicted_is_gone_from_disk(self):
         key = self.daemon.json("compile", ADD)["key"]

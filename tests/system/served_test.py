@@ -191,6 +191,7 @@ class RetiredSlabTest(SystemTest):
         memory = self.daemon.stats()["memory"]
         self.assertGreaterEqual(memory["retired_slabs"], 1)
         client.check()
+        self.daemon.quern("evict", key)  # From the disk.
         self.assertEqual(NOT_FOUND, ServedTest.refused(self, client, "load",
                                                        key))
         # The next executor gets it too: the session holds its slab.

@@ -137,9 +137,9 @@ QUERN_API quern_code quern_compile(quern_client* client,
                                    const quern_source* source,
                                    quern_kernel** kernel, quern_error* error);
 
-/* Returns the kernel of a key, if this process or the daemon has it; never
- * compiles. From the second use of a key it makes no system call. On success
- * the caller owns `*kernel`. NOT_FOUND: nobody has it. */
+/* Returns the kernel of a key, if this process or the daemon has it, in memory
+ * or on disk; never compiles. From the second use of a key it makes no system
+ * call. On success the caller owns `*kernel`. NOT_FOUND: nobody has it. */
 QUERN_API quern_code quern_lookup(quern_client* client, const uint8_t key[32],
                                   quern_kernel** kernel, quern_error* error);
 
@@ -184,8 +184,8 @@ typedef struct quern_grid {
 QUERN_API quern_code quern_launch_grid(quern_client* client,
                                        const quern_kernel* kernel,
                                        quern_grid grid, const uint64_t* args,
-                                       size_t argument_count,
-                                       uint32_t threads, quern_error* error);
+                                       size_t argument_count, uint32_t threads,
+                                       quern_error* error);
 
 /* Served launches: kernels that run in a process of the daemon's, confined, on
  * buffers that both share. A kernel that crashes ends that process and not this
@@ -229,11 +229,11 @@ QUERN_API void quern_session_destroy(quern_session* session);
  * which need not be mapped here. It stays valid when the daemon evicts the
  * kernel, and when the executor is started anew.
  *
- * NOT_FOUND: the daemon does not have it; compile it. RESOURCE_EXHAUSTED: the
- * session has as many kernels as it may. */
+ * NOT_FOUND: the daemon does not have it, in memory or on disk; compile it.
+ * RESOURCE_EXHAUSTED: the session has as many kernels as it may. */
 QUERN_API quern_code quern_session_load(quern_session* session,
-                                        const uint8_t key[32],
-                                        uint32_t* kernel, quern_error* error);
+                                        const uint8_t key[32], uint32_t* kernel,
+                                        quern_error* error);
 
 /* Gives the id back. No launch of the kernel may be outstanding.
  * NOT_FOUND: it is not loaded. */
@@ -281,9 +281,9 @@ QUERN_API void quern_ring_destroy(quern_ring* ring);
 #define QUERN_SERVED_MEASURE 1u
 
 typedef struct quern_served_launch {
-  uint64_t tag;         /* Comes back with the completion. */
-  uint32_t kernel;      /* From quern_session_load. */
-  uint32_t flags;       /* QUERN_SERVED_MEASURE, or 0. */
+  uint64_t tag;    /* Comes back with the completion. */
+  uint32_t kernel; /* From quern_session_load. */
+  uint32_t flags;  /* QUERN_SERVED_MEASURE, or 0. */
   quern_grid grid;
   uint32_t reserved;    /* 0. */
   const uint64_t* args; /* As for quern_launch_grid, but for pointers, which
@@ -314,8 +314,8 @@ typedef struct quern_completion {
    * buffer. OUT_OF_RANGE: an offset is past its buffer's end.
    * INVALID_ARGUMENT: another number of arguments, or 2^63 programs. */
   quern_code code;
-  uint32_t status;          /* enum quern_ring_status, quern/ring_layout.h. */
-  uint32_t detail;          /* Its detail: an assert's or argument's number. */
+  uint32_t status; /* enum quern_ring_status, quern/ring_layout.h. */
+  uint32_t detail; /* Its detail: an assert's or argument's number. */
   uint32_t reserved;
   uint64_t run_nanoseconds; /* 0 unless QUERN_SERVED_MEASURE was set. */
 } quern_completion;
@@ -340,4 +340,4 @@ QUERN_API const char* quern_version(void);
 }
 #endif
 
-#endif  /* QUERN_QUERN_H_ */
+#endif /* QUERN_QUERN_H_ */

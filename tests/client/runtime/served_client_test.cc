@@ -44,6 +44,18 @@ TEST_F(ServedClientTest, WhatIsMadeWhileTheExecutorRunsIsThereToo) {
       QUERN_RING_BAD_KERNEL);
 }
 
+TEST_F(ServedClientTest, AKernelThatIsNotInMemoryIsAskedFor) {
+  EXPECT_TRUE(absl::IsNotFound(NewClient()->LoadKernel(TestKey(9)).status()));
+  const auto client = NewClient([this](const KernelKey& key) -> absl::Status {
+    if (key != TestKey(9)) return absl::NotFoundError("nor on disk");
+    kernels_[key] = kernels_[TestKey(1)];
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(client->LoadKernel(TestKey(9)).ok());
+  EXPECT_EQ(client->LoadKernel(TestKey(8)).status(),
+            absl::NotFoundError("nor on disk"));
+}
+
 TEST_F(ServedClientTest, ABatchFillsTheRingAndComesBackInOrder) {
   const auto client = NewClient();
   const uint32_t kernel = *client->LoadKernel(TestKey(2));

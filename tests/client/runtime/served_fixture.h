@@ -65,9 +65,11 @@ class ServedClientTest : public testing::Test {
     kernels_[key] = info;
   }
 
-  std::unique_ptr<ServedClient> NewClient() {
+  std::unique_ptr<ServedClient> NewClient(
+      ServedClient::BringBack bring_back = nullptr) {
     return *ServedClient::Create(
-        *AttachClient::FromSocket(*server_->Connect(), kLong));
+        *AttachClient::FromSocket(*server_->Connect(), kLong),
+        std::move(bring_back));
   }
 
   // One launch, and its completion.

@@ -20,7 +20,7 @@ TEST_F(KernelServiceArchiveTest, AKernelInTheArchiveIsNotCompiled) {
   EXPECT_NE(Result(call)->info.place.slab, 0u);
   EXPECT_EQ(pool_.started(), 1u);
   EXPECT_EQ(service_->GetStats().compiles, 1u);
-  EXPECT_TRUE(service_->Lookup(key).ok());
+  EXPECT_TRUE(Lookup(key).ok());
 }
 
 TEST_F(KernelServiceArchiveTest, AKernelOfAnotherTargetComesFromTheArchiveToo) {
@@ -78,6 +78,47 @@ TEST_F(KernelServiceArchiveTest,
   EXPECT_TRUE(absl::IsCancelled(Result(call).status()));
   archive_.Release();
   EXPECT_EQ(pool_.started(), 0u);
+}
+
+TEST_F(KernelServiceArchiveTest, ALookupBringsAKernelBack) {
+  OpenGate();
+  const KernelKey key = Archive(Spec("a"));
+  const absl::StatusOr<CompiledKernel> kernel = Lookup(key);
+  ASSERT_TRUE(kernel.ok()) << kernel.status();
+  EXPECT_NE(kernel->info.place.slab, 0u);
+  EXPECT_TRUE(Result(Compile(Spec("a")))->cached);
+  EXPECT_EQ(pool_.started(), 1u);
+}
+
+TEST_F(KernelServiceArchiveTest, ALookupFindsAKernelOfAnotherTarget) {
+  OpenGate();
+  CompileSpec spec = Spec("a");
+  spec.target = FakeHostTarget();
+  spec.target.cpu = "another";
+  const absl::StatusOr<CompiledKernel> kernel = Lookup(Archive(spec));
+  ASSERT_TRUE(kernel.ok()) << kernel.status();
+  EXPECT_EQ(kernel->info.place.slab, 0u);
+}
+
+TEST_F(KernelServiceArchiveTest, ALookupSaysWhyThereIsNothing) {
+  OpenGate();
+  EXPECT_TRUE(absl::IsNotFound(Lookup(FakeKey(1)).status()));
+  const KernelKey key = Archive(Spec("a"));
+  archive_.fault = absl::UnavailableError("slow");
+  EXPECT_TRUE(absl::IsUnavailable(Lookup(key).status()));
+  service_->Drain();
+  EXPECT_TRUE(absl::IsUnavailable(Lookup(FakeKey(2)).status()));
+}
+
+TEST_F(KernelServiceArchiveTest, ALookupCancelledDuringItsSearchEndsSo) {
+  OpenGate();
+  const KernelKey key = Archive(Spec("a"));
+  archive_.held = true;
+  const uint64_t call = service_->NewCall();
+  service_->Lookup({.call = call, .session = "s"}, key, Keep(call));
+  service_->Cancel(call);
+  archive_.Release();
+  EXPECT_TRUE(absl::IsCancelled(Result(call).status()));
 }
 
 TEST_F(KernelServiceArchiveTest, AFailureIsNotArchived) {

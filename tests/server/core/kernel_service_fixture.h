@@ -52,6 +52,12 @@ class KernelServiceTest : public testing::Test {
     return results_.at(call);
   }
 
+  absl::StatusOr<CompiledKernel> Lookup(const KernelKey& key) {
+    const uint64_t call = service_->NewCall();
+    service_->Lookup({.call = call, .session = "s"}, key, Keep(call));
+    return Result(call);
+  }
+
   absl::Status Evict(const KernelKey& key) {
     absl::Status result;
     service_->Evict(key, [&](const absl::Status& status) { result = status; });

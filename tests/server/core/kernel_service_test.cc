@@ -26,7 +26,7 @@ TEST_F(KernelServiceTest, ACompiledKernelIsPublishedAndFoundAgain) {
   EXPECT_TRUE(Result(second)->cached);
   EXPECT_EQ(Result(second)->info.place, kernel.info.place);
   EXPECT_EQ(pool_.started(), 1u);
-  EXPECT_EQ(service_->Lookup(kernel.info.key)->info.name, "kernel");
+  EXPECT_EQ(Lookup(kernel.info.key)->info.name, "kernel");
   EXPECT_EQ((*Source(kernel.info.key))->source, "a");
   const KernelServiceStats stats = service_->GetStats();
   EXPECT_EQ(stats.compiles, 1u);
@@ -133,7 +133,7 @@ TEST_F(KernelServiceTest, ASourceThatKilledTheCompilerIsKeptAndNamed) {
   EXPECT_NE(Result(call).status().message().find(key.ToHex()),
             absl::string_view::npos);
   EXPECT_EQ((*Source(key))->source, "a");
-  EXPECT_TRUE(absl::IsNotFound(service_->Lookup(key).status()));
+  EXPECT_TRUE(absl::IsNotFound(Lookup(key).status()));
 }
 
 TEST_F(KernelServiceTest, ABadImageIsNeverServed) {
@@ -215,7 +215,7 @@ TEST_F(KernelServiceTest, AnEvictedKernelIsCompiledAgain) {
   pool_.Succeed(1);
   const KernelKey key = Result(call)->info.key;
   EXPECT_TRUE(Evict(key).ok());
-  EXPECT_TRUE(absl::IsNotFound(service_->Lookup(key).status()));
+  EXPECT_TRUE(absl::IsNotFound(Lookup(key).status()));
   EXPECT_TRUE(absl::IsNotFound(Evict(key)));
   Compile(Spec("a"));
   EXPECT_EQ(pool_.started(), 2u);

@@ -171,7 +171,9 @@ TEST_F(CompilePathTest, WhatEverThreadsDoEveryCallIsAnsweredOnce) {
       if (random() % 4 == 0) service_->Cancel(call);
       for (const KernelInfo& info : cache_->List(std::nullopt, 3)) {
         if (random() % 8 == 0) service_->Evict(info.key, [](const auto&) {});
-        service_->Lookup(info.key).IgnoreError();
+        service_->Lookup({.call = service_->NewCall(), .session = "s"},
+                         info.key,
+                         [](const absl::StatusOr<CompiledKernel>&) {});
       }
       service_->GetStats();
     }
