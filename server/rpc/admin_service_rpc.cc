@@ -10,6 +10,7 @@
 #include "server/rpc/compile_reactor.h"
 #include "server/rpc/conversions.h"
 #include "server/rpc/grpc_status.h"
+#include "server/rpc/request_key.h"
 #include "server/rpc/watch_reactor.h"
 
 namespace quern {
@@ -48,11 +49,8 @@ class AdminServiceRpc final : public v1::AdminService::CallbackService {
                                   const v1::EvictRequest* request,
                                   v1::EvictResponse*) override {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    const absl::StatusOr<KernelKey> key = KernelKey::FromBytes(request->key());
-    if (!key.ok()) {
-      reactor->Finish(ToGrpcStatus(key.status()));
-      return reactor;
-    }
+    const auto key = KeyOrFinish(request->key(), reactor);
+    if (!key) return reactor;
     kernels_.Evict(*key, [reactor](const absl::Status& status) {
       reactor->Finish(ToGrpcStatus(status));
     });
@@ -63,11 +61,8 @@ class AdminServiceRpc final : public v1::AdminService::CallbackService {
       grpc::CallbackServerContext* context, const v1::GetKernelRequest* request,
       v1::GetKernelResponse* response) override {
     auto* reactor = new CompileReactor(kernels_, peers_, *context);
-    const absl::StatusOr<KernelKey> key = KernelKey::FromBytes(request->key());
-    if (!key.ok()) {
-      reactor->Finish(ToGrpcStatus(key.status()));
-      return reactor;
-    }
+    const auto key = KeyOrFinish(request->key(), reactor);
+    if (!key) return reactor;
     kernels_.Lookup(reactor->context(), *key,
                     [this, reactor, request, response,
                      key = *key](const absl::StatusOr<CompiledKernel>& kernel) {

@@ -6,6 +6,7 @@
 #include "quern/v1/kernel_service.grpc.pb.h"
 #include "server/rpc/compile_reactor.h"
 #include "server/rpc/grpc_status.h"
+#include "server/rpc/request_key.h"
 
 namespace quern {
 namespace {
@@ -43,11 +44,8 @@ class KernelServiceRpc final : public v1::KernelService::CallbackService {
                                    const v1::LookupRequest* request,
                                    v1::LookupResponse* response) override {
     auto* reactor = new CompileReactor(kernels_, peers_, *context);
-    const absl::StatusOr<KernelKey> key = KernelKey::FromBytes(request->key());
-    if (!key.ok()) {
-      reactor->Finish(ToGrpcStatus(key.status()));
-      return reactor;
-    }
+    const auto key = KeyOrFinish(request->key(), reactor);
+    if (!key) return reactor;
     kernels_.Lookup(reactor->context(), *key,
                     [reactor, response, incarnation = incarnation_](
                         const absl::StatusOr<CompiledKernel>& kernel) {

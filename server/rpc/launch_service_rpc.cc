@@ -3,12 +3,12 @@
 
 #include <utility>
 
-#include "proto/wire/kernel_key.h"
 #include "proto/wire/status.h"
 #include "quern/v1/launch_service.grpc.pb.h"
 #include "server/rpc/grpc_status.h"
 #include "server/rpc/launch_conversions.h"
 #include "server/rpc/launch_reactor.h"
+#include "server/rpc/request_key.h"
 
 namespace quern {
 namespace {
@@ -27,11 +27,8 @@ class LaunchServiceRpc final : public v1::LaunchService::CallbackService {
                                    v1::LaunchResponse* response) override {
     const uint64_t call = kernels_.NewCall();
     auto* reactor = new LaunchReactor(kernels_, launcher_, call);
-    const absl::StatusOr<KernelKey> key = KernelKey::FromBytes(request->key());
-    if (!key.ok()) {
-      reactor->Finish(ToGrpcStatus(key.status()));
-      return reactor;
-    }
+    const auto key = KeyOrFinish(request->key(), reactor);
+    if (!key) return reactor;
     const CallContext caller = {.call = call,
                                 .session = peers_.SessionOf(*context),
                                 .deadline = peers_.DeadlineOf(*context)};
