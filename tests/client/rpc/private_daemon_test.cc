@@ -30,6 +30,17 @@ class PrivateDaemonTest : public testing::Test {
     return path;
   }
 
+  // The contents of a file that a program started here writes, some time.
+  static std::string TextOnceItHas(const std::string& part,
+                                   const std::string& path) {
+    std::string text;
+    while (text.find(part) == std::string::npos) {
+      std::ifstream file(path);
+      text.assign(std::istreambuf_iterator<char>(file), {});
+    }
+    return text;
+  }
+
   // What starts `program`, with a disk of a name that must be quoted.
   DaemonStart Start(const std::string& program) {
     return {.program = program, .cache_folder = folder_ + "/ker\"nels"};
@@ -48,25 +59,23 @@ TEST_F(PrivateDaemonTest, AProgramThatDoesNotListenIsADeadlineExceeded) {
   const absl::Status status = EnsureDaemon(
       folder_, Start(Program("echo started >&2")), absl::Milliseconds(200));
   EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
-  std::ifstream log(folder_ + "/quernd.log");
-  std::string line;
-  std::getline(log, line);
-  EXPECT_EQ(line, "started");
+  EXPECT_EQ(TextOnceItHas("started\n", folder_ + "/quernd.log")
+                .substr(0, std::string("started\n").size()),
+            "started\n");
 }
 
 TEST_F(PrivateDaemonTest, TheProgramGetsItsConfigurationAndNothingElse) {
   const std::string seen = folder_ + "/seen";
   // Its words, its descriptors beyond the first three, its environment.
   EXPECT_FALSE(
-      EnsureDaemon(
-          folder_,
-          Start(Program("cat \"$1\" > " + seen +
-                        "; ls /proc/$$/fd | wc -l >> " + seen +
-                        "; tr '\\0' '\\n' < /proc/$$/environ >> " + seen)),
-          absl::Milliseconds(500))
+      EnsureDaemon(folder_,
+                   Start(Program("cat \"$1\" > " + seen +
+                                 "; ls /proc/$$/fd | wc -l >> " + seen +
+                                 "; tr '\\0' '\\n' < /proc/$$/environ >> " +
+                                 seen + "; echo end >> " + seen)),
+                   absl::Milliseconds(500))
           .ok());
-  std::ifstream file(seen);
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  const std::string text = TextOnceItHas("end\n", seen);
   EXPECT_NE(text.find("rpc_path: \"" + folder_ + "/rpc.sock\""),
             std::string::npos);
   EXPECT_NE(text.find("disk { path: \"" + folder_ + "/ker\\\"nels\" }"),

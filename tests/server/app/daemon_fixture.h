@@ -118,10 +118,10 @@ class DaemonTest : public testing::Test {
     return std::string(answer.begin(), answer.end()) == "\x08\x01";
   }
 
-  // Waits, at most ten seconds, until `condition` holds.
+  // Waits, at most a minute, until `condition` holds.
   template <typename Condition>
   bool Eventually(Condition condition) {
-    for (int i = 0; i < 1000; ++i) {
+    for (int i = 0; i < 6000; ++i) {
       if (condition()) return true;
       std::this_thread::yield();
       ::usleep(10000);

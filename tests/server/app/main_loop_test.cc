@@ -22,13 +22,17 @@ namespace {
 class FakeDaemon final : public Daemon {
  public:
   void Drain(absl::Duration) override {}
-  uint64_t activity() override { return calls; }
+  uint64_t activity() override {
+    ++looks;
+    return calls;
+  }
   bool attached() override { return is_attached; }
   bool Responds() override { return responds; }
   std::string Summary() override {
     return absl::StrCat(calls.load(), " calls");
   }
 
+  std::atomic<int> looks{0};  // At its activity: one in each round of a loop.
   std::atomic<uint64_t> calls{0};
   std::atomic<bool> is_attached{false};
   std::atomic<bool> responds{true};
@@ -58,9 +62,6 @@ class FakeManager final : public ServiceManager {
   std::string status_;
 };
 
-// Lets the loop look at the daemon a few times.
-void LookAround() { absl::SleepFor(absl::Milliseconds(60)); }
-
 class MainLoopTest : public testing::Test {
  protected:
   MainLoopTest() : signals_(*WatchSignals()) {}
@@ -70,6 +71,13 @@ class MainLoopTest : public testing::Test {
       return WaitForEnd(signals_.get(), daemon_, absl::Milliseconds(40), clock_,
                         manager_);
     });
+  }
+
+  // Waits until the loop has looked at all that is so now. Of a round that has
+  // begun, one look may be to come.
+  void LookAround() {
+    const int enough = daemon_.looks + 3;
+    while (daemon_.looks < enough) absl::SleepFor(absl::Milliseconds(1));
   }
 
   static bool Ended(const std::future<std::string>& end) {

@@ -52,6 +52,27 @@ uint64_t CpuTicksOf(pid_t process) {
   return user + system;
 }
 
+// Of what `process` does: R, S, T, Z, ... (proc(5)); X if it is not there.
+char StateOf(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string number;
+  std::string name;
+  char state = 'X';
+  file >> number >> name >> state;  // The name has no blank.
+  return state;
+}
+
+// Stops processes, and returns when none of them runs any more: one that
+// sleeps in a call would end that first.
+void StopAll(const std::vector<pid_t>& processes) {
+  for (const pid_t process : processes) ::kill(process, SIGSTOP);
+  for (const pid_t process : processes) {
+    while (std::string("TZX").find(StateOf(process)) == std::string::npos) {
+      std::this_thread::yield();
+    }
+  }
+}
+
 class WorkerPoolTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -191,7 +212,8 @@ TEST_F(WorkerPoolTest, EveryKindOfDeathIsTold) {
 }
 
 TEST_F(WorkerPoolTest, ACompileThatNeverEndsIsEnded) {
-  options_.compile_timeout = absl::Milliseconds(300);
+  // Also the time in which a child must become ready.
+  options_.compile_timeout = absl::Seconds(2);
   Start();
   const CompileOutcome outcome = Compile("spin");
   EXPECT_TRUE(absl::IsDeadlineExceeded(outcome.status));
@@ -218,11 +240,14 @@ TEST_F(WorkerPoolTest, ACancelledJobEnds) {
 
 TEST_F(WorkerPoolTest, AJobThatWaitsForAProcessCanBeCancelled) {
   Start();
+  const pid_t zygote = ZygoteOnceBusy();
+  StopAll({zygote});  // It forks no more children than there are.
   std::vector<Running> busy;
-  for (int i = 0; i < 8; ++i) busy.push_back(Begin("sleep_ms 200"));
+  for (int i = 0; i < 8; ++i) busy.push_back(Begin("ok first"));
   Running last = Begin("ok last");
   pool_->Cancel(last.ticket);
   EXPECT_TRUE(absl::IsCancelled(last.outcome.get().status));
+  ::kill(zygote, SIGCONT);
   for (Running& each : busy) EXPECT_TRUE(each.outcome.get().status.ok());
 }
 
@@ -239,13 +264,15 @@ TEST_F(WorkerPoolTest, AKilledChildFailsItsJobAlone) {
   Start();
   const pid_t zygote = ZygoteOnceBusy();
   Running running = Begin("spin");
-  EXPECT_EQ(running.outcome.wait_for(std::chrono::milliseconds(300)),
-            std::future_status::timeout);
-  const std::vector<pid_t> children = ChildrenOf(zygote);
-  ::kill(*std::max_element(
-             children.begin(), children.end(),
-             [](pid_t a, pid_t b) { return CpuTicksOf(a) < CpuTicksOf(b); }),
-         SIGKILL);
+  // Becoming ready takes a few ticks at most.
+  pid_t busy = 0;
+  while (CpuTicksOf(busy) < 30) {
+    const std::vector<pid_t> children = ChildrenOf(zygote);
+    busy = *std::max_element(
+        children.begin(), children.end(),
+        [](pid_t a, pid_t b) { return CpuTicksOf(a) < CpuTicksOf(b); });
+  }
+  ::kill(busy, SIGKILL);
   const CompileOutcome outcome = running.outcome.get();
   EXPECT_TRUE(absl::IsInternal(outcome.status));
   EXPECT_FALSE(outcome.source_is_deadly);
@@ -261,7 +288,7 @@ TEST_F(WorkerPoolTest, AJobThatAKilledChildDidNotReadGoesToAnother) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     // Those that are ready and stopped are given jobs and cannot read them.
     const std::vector<pid_t> children = ChildrenOf(zygote);
-    for (const pid_t child : children) ::kill(child, SIGSTOP);
+    StopAll(children);
     Running one = Begin("ok kernel");
     Running other = Begin("ok kernel");
     if (one.outcome.wait_for(std::chrono::milliseconds(20)) ==
