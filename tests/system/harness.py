@@ -3,6 +3,7 @@
 import json
 import lzma
 import os
+import random
 import re
 import signal
 import shutil
@@ -17,11 +18,28 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 KERNELS = ROOT / "tests" / "kernels" / "3.6.0"
 BIN = None  # The folder of the programs; set by main().
 
+# Runs a program after prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN).
+MDWE = ["/usr/bin/python3", "-c",
+        "import ctypes, os, sys\n"
+        "if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0): sys.exit(77)\n"
+        "os.execv(sys.argv[1], sys.argv[1:])"]
+
 SLOW = 60.0  # Seconds that anything may take on a busy machine.
 
 
 def program(name):
     return str(BIN / name)
+
+
+def has_mdwe():
+    return subprocess.run([*MDWE, "/bin/true"]).returncode != 77
+
+
+def skip_without_strace():
+    """Skips a test on a machine that lets nobody look at system calls."""
+    if subprocess.run(["sh", "-c", "strace -o /dev/null true"],
+                      capture_output=True).returncode != 0:
+        raise unittest.SkipTest("strace is not installed, or may not trace")
 
 
 def path_with_grpcurl(folder):
@@ -77,6 +95,66 @@ def alive(pid):
     return bool(state) and not state.startswith(("Z", "X"))
 
 
+def cpu_ticks(pid):
+    """What a process has computed, outside of the kernel."""
+    stat = Path(f"/proc/{pid}/stat").read_text()
+    return int(stat.rpartition(")")[2].split()[11])
+
+
+def is_confined(pid):
+    return status_of(pid).get("Seccomp") == "2"
+
+
+def kill_if_there(pid):
+    """Whether it was there; a process may end by itself at any time."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+        return True
+    except ProcessLookupError:
+        return False
+
+
+def begin(test, *words, **options):
+    """A process with pipes for text; it ends with the test at the latest."""
+    process = subprocess.Popen(
+        [str(word) for word in words], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+    def end():
+        process.kill()
+        process.wait(SLOW)
+        for stream in (process.stdin, process.stdout, process.stderr):
+            try:
+                if stream:
+                    stream.close()
+            except BrokenPipeError:
+                pass
+
+    test.addCleanup(end)
+    return process
+
+
+def free_port():
+    """A port of this machine that nobody listens at. It is none of those that
+    the kernel chooses from for others, so that it stays free."""
+    ranges = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text()
+    first_chosen = int(ranges.split()[0])
+    candidates = range(10_000, first_chosen) or range(1024, 65536)
+    while True:
+        port = random.choice(candidates)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+def is_open(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Daemon:
     """A quernd in a folder of its own. `limits`, `rest` and `disk` are
     textproto. Its disk is in its folder too, unless there is a `disk_path`."""
@@ -96,7 +174,11 @@ class Daemon:
         self.wrapper = list(wrapper)
         self.log = self.folder / "quernd.log"
         self.process = None
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()  # Nobody else will.
+            raise
 
     def start(self):
         self.started = time.monotonic()
@@ -128,6 +210,24 @@ class Daemon:
     def compile_children(self):
         return children_of(self.zygote())
 
+    def new_zygote(self, before):
+        """The pid of the zygote that comes after the one `before`, which the
+        daemon may not have missed yet."""
+        return wait_until(lambda: [pid for pid in children_of(self.pid)
+                                   if pid != before and alive(pid)],
+                          "a new zygote")[0]
+
+    def ready_children(self, jobs):
+        """The two compile children that wait for a job, once `jobs` others
+        have had theirs and are gone."""
+        wait_until(lambda: self.stats()["children_forked"] == jobs + 2,
+                   "the forks")
+
+        def ready():
+            found = [pid for pid in self.compile_children() if alive(pid)]
+            return len(found) == 2 and all(map(is_confined, found)) and found
+        return wait_until(ready, "two ready children")
+
     def kill(self, number=signal.SIGKILL):
         self.process.send_signal(number)
         return self.process.wait(SLOW)
@@ -138,7 +238,7 @@ class Daemon:
         return self.process.returncode
 
     def close(self):
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 

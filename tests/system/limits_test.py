@@ -1,10 +1,7 @@
 #!/usr/bin/python3
 # The daemon's limits on what it holds: past them it lets go of the oldest.
-import subprocess
-import unittest
-
 import harness
-from harness import SystemTest, program, variants
+from harness import SystemTest, begin, program, variants
 
 
 class CodeMemoryTest(SystemTest):
@@ -16,10 +13,8 @@ class CodeMemoryTest(SystemTest):
         for i, text in enumerate(variants("add_f32_block128", 150)):
             (folder / f"{i}.ttir").write_text(text)
         # One client that lets go of what it ran, as clients do.
-        client = subprocess.Popen(
-            [program("test-client"), "compile-all", str(self.daemon.folder),
-             str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True)
+        client = begin(self, program("test-client"), "compile-all",
+                       self.daemon.folder, folder)
         out, errors = client.communicate("end\n", timeout=2 * harness.SLOW)
         self.assertEqual(out, "150 right\n", errors)
         stats = self.daemon.stats()
@@ -42,10 +37,9 @@ class SessionsTest(SystemTest):
     LIMITS = "sessions_max: 1"
 
     def test_one_session_too_many_is_refused(self):
-        client = subprocess.Popen(
-            [program("test-client"), "launch-on", str(self.daemon.folder),
-             str(harness.KERNELS / "add_f32_block128.ttir")],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        client = begin(self, program("test-client"), "launch-on",
+                       self.daemon.folder,
+                       harness.KERNELS / "add_f32_block128.ttir")
         self.assertEqual(client.stdout.readline(), "ready\n")
         self.assertIn("RESOURCE_EXHAUSTED", self.daemon.error("stats"))
         client.communicate("end\n", timeout=harness.SLOW)

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # A look-up of a known key makes no system call; a compile of a known source by
 # another process no compile.
-import re
 import subprocess
 import unittest
 
@@ -13,17 +12,18 @@ ADD = KERNELS / "add_f32_block128.ttir"
 
 class LookupTest(SystemTest):
     def system_calls(self, lookups):
-        """How many system calls a client makes that looks up so often."""
+        """How many system calls the thread makes that looks up so often; what
+        the client's others do in that time is not its look-ups'."""
+        calls = self.daemon.folder / "calls"
         done = subprocess.run(
-            ["strace", "-f", "-c", "-o", str(self.daemon.folder / "calls"),
-             program("test-client"), "lookup", str(self.daemon.folder),
-             str(ADD), str(lookups)], capture_output=True, text=True)
+            ["strace", "-o", str(calls), program("test-client"), "lookup",
+             str(self.daemon.folder), str(ADD), str(lookups)],
+            capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
-        text = (self.daemon.folder / "calls").read_text()
-        total = re.search(r"^100\.00\s+\S+\s+\S*\s+(\d+)", text, re.M)
-        return int(total.group(1))
+        return len(calls.read_text().splitlines())
 
     def test_a_known_key_costs_no_system_call(self):
+        harness.skip_without_strace()
         self.daemon.json("compile", ADD)
         few = min(self.system_calls(1) for _ in range(3))
         many = min(self.system_calls(100_000) for _ in range(3))

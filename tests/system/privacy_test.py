@@ -9,11 +9,13 @@ import re
 import shutil
 import subprocess
 import threading
+import time
 import urllib.request
 
 import harness
-from diagnostics_test import Watcher, free_port
-from harness import ROOT, SLOW, SystemTest, program, wait_until
+from diagnostics_test import Watcher
+from harness import (ROOT, SLOW, SystemTest, begin, free_port, is_confined,
+                     kill_if_there, program, wait_until)
 from libquern import Client, Failed, Library, Session
 from secretive_client import add
 
@@ -50,12 +52,8 @@ class PrivacyTest(SystemTest):
         folder.mkdir(exist_ok=True)
         script = folder / f"{MARK}_client.py"
         shutil.copy(HERE / "secretive_client.py", script)
-        client = subprocess.Popen(
-            ["/usr/bin/python3", "-B", str(script), str(HERE),
-             str(harness.BIN), str(self.daemon.folder), MARK], cwd=folder,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.addCleanup(client.communicate)
-        self.addCleanup(client.kill)
+        client = begin(self, "/usr/bin/python3", "-B", script, HERE,
+                       harness.BIN, self.daemon.folder, MARK, cwd=folder)
         self.processes.append(client)
         return client
 
@@ -72,10 +70,13 @@ class PrivacyTest(SystemTest):
         self.seen["stats command"] = self.daemon.quern("stats").stdout
         self.seen["top command"] = self.daemon.quern("top", "--count", 1).stdout
         self.seen["health"] = self.grpcurl("grpc.health.v1.Health/Check")
-        self.seen["metrics"] = urllib.request.urlopen(
-            f"http://127.0.0.1:{self.port}/metrics",
-            timeout=SLOW).read().decode()
-        self.seen["events"] = json.dumps(self.watcher.events)
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics",
+                                    timeout=SLOW) as metrics:
+            self.seen["metrics"] = metrics.read().decode()
+        # A year may be the number of a process.
+        self.seen["events"] = json.dumps(
+            [{name: value for name, value in event.items() if name != "time"}
+             for event in list(self.watcher.events)])
         for where in ("statistics", "health", "metrics"):
             self.assertGreater(len(self.seen[where]), 20, where)
 
@@ -140,6 +141,7 @@ class RealCompilerTest(PrivacyTest):
 
     def fill_sessions(self):
         """Until the daemon attaches no more."""
+        held = []
         for _ in range(8):
             try:
                 client = Client(Library(harness.BIN), self.daemon.folder,
@@ -147,16 +149,17 @@ class RealCompilerTest(PrivacyTest):
             except Failed as refused:
                 self.seen["refused attach"] = str(refused)
                 break
-            self.held = getattr(self, "held", []) + [client]
+            held.append(client)
         self.assertIn("refused attach", self.seen)
-        for client in self.held:
+        for client in held:
             client.close()
         wait_until(lambda: "RESOURCE" not in self.daemon.quern(
             "stats", check=False).stderr, "room for a session")
 
 
 class FakeCompilerTest(PrivacyTest):
-    LIMITS = "queued_compiles_max: 3 queued_compiles_per_session_max: 3"
+    LIMITS = ("queued_compiles_max: 3 queued_compiles_per_session_max: 3 "
+              "compile_timeout { seconds: 3600 }")
 
     @property
     def COMPILER(self):
@@ -182,14 +185,19 @@ class FakeCompilerTest(PrivacyTest):
                    "the queue is full")
         self.failure("full queue", other.compile, "ok other", code=EXHAUSTED)
         self.look_around()
-        for thread in threads:
-            thread.join()
+        while any(thread.is_alive() for thread in threads):
+            # Where none became ready any more calls would be UNAVAILABLE.
+            for child in filter(is_confined, self.daemon.compile_children()):
+                kill_if_there(child)
+            time.sleep(0.1)
         self.failure("a crash of its own", other.compile, "crash other",
                      code=INTERNAL)
         self.expect_no_secret()
 
     def compile_slowly(self, client, number):
-        client.release(client.compile(f"sleep_ms 2000 {MARK}_{number}"))
+        """Until its process is killed."""
+        self.failure(f"killed {number}", client.compile,
+                     f"sleep_ms 3600000 {MARK}_{number}", code=INTERNAL)
 
     def test_who_joins_anothers_compile_is_told_no_more(self):
         one, other = (Client(Library(harness.BIN), self.daemon.folder)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import harness
 from attach_test import Peer, request
-from harness import SystemTest, alive, wait_until
+from harness import SystemTest, alive, cpu_ticks, wait_until
 from served import (ABORTED, COUNT, CRASHED, DAEMON_GONE, ENDED, EXHAUSTED,
                     KILLED, OK, TIME_OUT, TIMED_OUT, UNAVAILABLE, Adder,
                     Refused, executors)
@@ -31,13 +31,9 @@ def descriptors(pid):
 
 
 def mappings(pid):
-    return len(Path(f"/proc/{pid}/maps").read_text().splitlines())
-
-
-def cpu_ticks(pid):
-    """What the process has computed, outside of the kernel."""
-    stat = Path(f"/proc/{pid}/stat").read_text()
-    return int(stat.rpartition(")")[2].split()[11])
+    """Of files and shared memory. Others come and go with gRPC's threads."""
+    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    return sum("/" in line for line in lines)
 
 
 class DrillsTest(SystemTest):
@@ -54,10 +50,10 @@ class DrillsTest(SystemTest):
         """Waits until the daemon has no more descriptors and mappings than
         `before`, but for a few of gRPC's; one for each turn of a test would be
         many more."""
-        now = lambda: (descriptors(self.daemon.pid), mappings(self.daemon.pid))
-        wait_until(lambda: all(count <= was + 6
-                               for count, was in zip(now(), before)),
-                   f"descriptors and mappings are flat: {before}, {now()}")
+        def flat():
+            now = descriptors(self.daemon.pid), mappings(self.daemon.pid)
+            return all(count <= was + 6 for count, was in zip(now, before))
+        wait_until(flat, f"descriptors and mappings are flat, as {before}")
 
     def expect_ended(self, client, tags, code, state):
         self.assertEqual([(tag, code, ENDED, state) for tag in tags],
@@ -109,11 +105,10 @@ class DrillsTest(SystemTest):
         client = self.adder()
         pid = self.only_executor()
         client.submit_forever(1)
-        client.begin("wait", client.ring, 64, 60_000)
-        started = time.monotonic()
+        # Told by the daemon's end, not by that of this wait.
+        client.begin("wait", client.ring, 64, 3_600_000)
         self.daemon.kill()
         self.assertEqual(f"1:{UNAVAILABLE}:{ENDED}:{DAEMON_GONE}", client.end())
-        self.assertLess(time.monotonic() - started, 5)
         wait_until(lambda: not alive(pid), "the executor is gone")
         with self.assertRaises(Refused) as caught:
             client.submit(2)
@@ -226,7 +221,7 @@ class DrillsTest(SystemTest):
 
 
 class TimeLimitTest(SystemTest):
-    LIMITS = "launch_timeout { nanos: 500000000 }"
+    LIMITS = "launch_timeout { seconds: 2 }"
 
     def test_a_launch_that_never_ends_is_ended(self):
         client = Adder(self.daemon)
@@ -235,9 +230,7 @@ class TimeLimitTest(SystemTest):
         client.submit_forever(1)
         self.assertEqual([(1, TIME_OUT, ENDED, TIMED_OUT)],
                          client.wait(client.ring))
-        taken = time.monotonic() - started
-        self.assertGreater(taken, 0.45)
-        self.assertLess(taken, 10)
+        self.assertGreater(time.monotonic() - started, 1.9)
         self.assertEqual(1, self.daemon.stats()["executors"]["timed_out"])
         client.open()
         client.check()
@@ -245,7 +238,7 @@ class TimeLimitTest(SystemTest):
     def test_many_short_launches_outlive_the_limit(self):
         client = Adder(self.daemon)
         self.addCleanup(client.close)
-        end = time.monotonic() + 1.5
+        end = time.monotonic() + 5
         while time.monotonic() < end:
             client.ask("stream", client.ring, client.kernel, 1000,
                        *client.arguments())
@@ -272,11 +265,9 @@ class ClosedRingTest(SystemTest):
 
 class HardenedTest(unittest.TestCase):
     def test_it_works_where_no_memory_may_become_executable(self):
-        daemon = harness.Daemon(wrapper=[
-            "/usr/bin/python3", "-c",
-            "import ctypes, os, sys\n"
-            "if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) != 0: sys.exit(9)\n"
-            "os.execv(sys.argv[1], sys.argv[1:])"])
+        if not harness.has_mdwe():
+            self.skipTest("this kernel has no PR_SET_MDWE")
+        daemon = harness.Daemon(wrapper=harness.MDWE)
         self.addCleanup(daemon.close)
         client = Adder(daemon)
         self.addCleanup(client.close)

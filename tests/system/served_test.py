@@ -112,17 +112,21 @@ class ServedTest(SystemTest):
         self.assertNotRegex(maps, r"(?m)^\S+ .wx")
 
     def test_both_ends_spinning_make_no_system_call(self):
+        harness.skip_without_strace()
         client = self.adder()
         pid, = executors(self.daemon)
         launches = 20_000
         client.ask("stream", client.ring, client.kernel, 1000,
                    *client.arguments())
         counts = []
-        for traced in (pid, client.process.pid):
+        # All threads of the executor; of the client, the one that launches.
+        for traced, follow in ((pid, ["-f"]), (client.process.pid, [])):
             with open(self.daemon.folder / "strace", "w+") as out:
                 tracer = subprocess.Popen(
-                    ["strace", "-f", "-c", "-U", "name,calls", "-p",
+                    ["strace", *follow, "-c", "-U", "name,calls", "-p",
                      str(traced)], stderr=out)
+                self.addCleanup(tracer.wait)
+                self.addCleanup(tracer.kill)
                 wait_until(lambda: status_of(traced).get("TracerPid") ==
                            str(tracer.pid), "strace has attached")
                 client.ask("stream", client.ring, client.kernel, launches,

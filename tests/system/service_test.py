@@ -12,7 +12,7 @@ from pathlib import Path
 
 import harness
 from activation import ActivatedDaemon, listening, threads_of
-from harness import KERNELS, kernel_text, program, wait_until
+from harness import KERNELS, begin, kernel_text, program, wait_until
 
 ADD = KERNELS / "add_f32_block128.ttir"
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -79,6 +79,7 @@ class ServiceTest(unittest.TestCase):
 
     def test_a_stuck_loop_ends_the_signs_of_life(self):
         daemon = self.activated(watchdog_us=200000)
+        silence = 5  # Seconds: at 10 signs a second, no mere lateness.
         daemon.json("compile", ADD)  # All threads have started.
         stuck = 0
         for thread in threads_of(daemon.pid):
@@ -89,7 +90,7 @@ class ServiceTest(unittest.TestCase):
                 with stopped:
                     time.sleep(0.2)
                     daemon.forget_notices()  # Those that were under way.
-                    silent = daemon.notice(0.4) is None
+                    silent = daemon.notice(silence) is None
             except OSError:
                 continue  # It has ended meanwhile.
             stuck += silent
@@ -118,10 +119,8 @@ class ServiceTest(unittest.TestCase):
 
     def test_clients_launch_on_while_the_daemon_restarts(self):
         daemon = self.activated()
-        client = subprocess.Popen(
-            [program("test-client"), "launch-on", daemon.folder, str(ADD)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True)
+        client = begin(self, program("test-client"), "launch-on",
+                       daemon.folder, ADD)
         self.assertEqual(client.stdout.readline(), "ready\n")
         for number in range(6):
             if number % 2:
@@ -131,9 +130,8 @@ class ServiceTest(unittest.TestCase):
             # Nothing is refused while there is no daemon: it waits.
             path = daemon.write(f"restart{number}.ttir",
                                 f"// {number}\n{kernel_text('add_f32')}")
-            waiting = subprocess.Popen(
-                [program("quern"), "compile", str(path), "--sockets",
-                 str(daemon.folder)], stderr=subprocess.PIPE, text=True)
+            waiting = begin(self, program("quern"), "compile", path,
+                            "--sockets", daemon.folder)
             time.sleep(0.1)
             self.assertIsNone(waiting.poll())
             daemon.forget_notices()  # A full queue would hold the daemon up.

@@ -1,11 +1,10 @@
 #!/usr/bin/python3
 # One compile and one copy of the code, however many processes ask.
-import subprocess
-import unittest
 from pathlib import Path
 
 import harness
-from harness import SystemTest, children_of, program, variants, wait_until
+from harness import (SystemTest, begin, children_of, program, variants,
+                     wait_until)
 from private_home import PrivateHome
 
 
@@ -34,12 +33,9 @@ class SharingTest(SystemTest):
         for i, text in enumerate(variants("add_f32_block128", self.KERNELS)):
             (folder / f"{i}.ttir").write_text(text)
         zygote = self.daemon.zygote()
-        clients = [
-            subprocess.Popen([program("test-client"), "compile-all",
-                              str(self.daemon.folder), str(folder)],
-                             stdout=subprocess.PIPE, stdin=subprocess.PIPE,
-                             text=True)
-            for _ in range(self.CLIENTS)]
+        clients = [begin(self, program("test-client"), "compile-all",
+                         self.daemon.folder, folder)
+                   for _ in range(self.CLIENTS)]
         for client in clients:
             self.assertEqual(client.stdout.readline(),
                              f"{self.KERNELS} right\n")
@@ -73,10 +69,8 @@ class SharingTest(SystemTest):
         if not alone.possible():
             self.skipTest("no mount namespaces here")
         self.addCleanup(alone.run, program("quern"), "stop")
-        clients = [subprocess.Popen(
-            alone.wrap(program("quern"), "compile",
-                       harness.KERNELS / "nothing.ttir"),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        clients = [begin(self, *alone.wrap(program("quern"), "compile",
+                                           harness.KERNELS / "nothing.ttir"))
                    for _ in range(4)]
         for client in clients:
             _, errors = client.communicate(timeout=harness.SLOW)
