@@ -27,7 +27,10 @@ class PrivateHome:
         self.run_time = folder / "run" / "user" / str(user)
         self.run_time.mkdir(parents=True)
         self.run_time.chmod(0o700)
-        name = pwd.getpwuid(os.geteuid()).pw_name
+        try:
+            name = pwd.getpwuid(os.geteuid()).pw_name
+        except KeyError:  # As in a container.
+            name = "somebody"
         self.passwd = folder / "passwd"
         self.passwd.write_text(f"{name}:x:{user}:{user}::{self.home}:/bin/sh\n")
         self.run_folder = folder / "run"

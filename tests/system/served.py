@@ -3,7 +3,8 @@
 import subprocess
 
 import harness
-from harness import KERNELS, SLOW, children_of, program, status_of
+from harness import (KERNELS, SLOW, children_of, cpu_ticks, program, status_of,
+                     wait_until)
 
 # Codes and statuses of completions (quern.h, ring_layout.h).
 OK, INVALID, TIME_OUT, NOT_FOUND, EXHAUSTED = 0, 3, 4, 5, 8
@@ -88,6 +89,12 @@ class Adder(ServedClient):
         nothing to add. Few along x, so that no offset overflows."""
         words = self.arguments()[:3] + [0]
         return self.submit(tag, (2**20, 2**20, 2**20), words)
+
+    def run_forever(self, tag, pid):
+        """Submits that, and waits until the executor, `pid`, is at it."""
+        used = cpu_ticks(pid)
+        self.submit_forever(tag)
+        wait_until(lambda: cpu_ticks(pid) > used + 5, "the launch has begun")
 
     def check(self):
         """Adds, and looks at the sum."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import harness
 from attach_test import Peer, request
-from harness import SystemTest, alive, cpu_ticks, wait_until
+from harness import SystemTest, alive, wait_until
 from served import (ABORTED, COUNT, CRASHED, DAEMON_GONE, ENDED, EXHAUSTED,
                     KILLED, OK, TIME_OUT, TIMED_OUT, UNAVAILABLE, Adder,
                     Refused, executors)
@@ -125,7 +125,8 @@ class DrillsTest(SystemTest):
 
     def test_a_ring_closed_while_its_launch_runs(self):
         client = self.adder()
-        client.submit_forever(1)
+        # A ring that is closed before its launch begins takes no thread.
+        client.run_forever(1, self.only_executor())
         old = client.ring
         client.open()
         client.ask("close", old)
@@ -251,10 +252,8 @@ class ClosedRingTest(SystemTest):
         client = Adder(self.daemon)
         self.addCleanup(client.close)
         pid, = executors(self.daemon)
-        used = cpu_ticks(pid)
         old = client.ring
-        client.submit_forever(1)
-        wait_until(lambda: cpu_ticks(pid) > used + 1, "the launch has begun")
+        client.run_forever(1, pid)
         client.open()
         client.ask("close", old)
         wait_until(lambda: self.daemon.stats()["executors"].get("timed_out"),
