@@ -7,15 +7,18 @@ seconds=${1:-60}
 folder=$(mktemp -d)
 daemon=
 trap 'if [ -n "$daemon" ]; then kill "$daemon" 2>/dev/null || true; fi
-  rm -rf "$folder"' EXIT
+  rm -rf "$folder" || true' EXIT
 
 for target in build/asan/bin/fuzz-*; do
   echo "$(basename "$target"), $seconds s"
   mkdir "$folder/corpus"
+  status=0
   "$target" "$folder/corpus" -max_total_time="$seconds" -max_len=65536 \
-    -print_final_stats=1 -verbosity=0 -artifact_prefix="$folder/" 2>&1 |
-    grep -E 'number_of_executed_units|==ERROR|SUMMARY|deadly' || true
-  if [ "${PIPESTATUS[0]}" -ne 0 ]; then
+    -print_final_stats=1 -verbosity=0 -artifact_prefix="$folder/" \
+    > "$folder/log" 2>&1 || status=$?
+  grep -E 'number_of_executed_units|==ERROR|SUMMARY|deadly' "$folder/log" || true
+  if [ "$status" -ne 0 ]; then
+    tail -50 "$folder/log"
     exit 1
   fi
   rm -rf "$folder/corpus"
@@ -31,7 +34,8 @@ compiler { crashes_max: 1000 }
 EOF
 build/release/bin/quernd "$folder/daemon.textproto" 2> "$folder/log" &
 daemon=$!
-while [ ! -S "$folder/rpc.sock" ]; do
+# The fuzzer takes no daemon for a finding, so it must be there.
+until build/release/bin/quern stats --sockets "$folder" > /dev/null 2>&1; do
   if ! kill -0 "$daemon" 2>/dev/null; then
     cat "$folder/log"
     exit 1

@@ -21,7 +21,8 @@ if [ "${1:-}" = alone ]; then
   mount --bind "$prefix/run" /run
 fi
 kernel=$PWD/tests/kernels/3.6.0/add_f32.ttir
-trap '"$prefix/bin/quern" stop >/dev/null 2>&1 || true; rm -rf "$prefix"' EXIT
+trap '"$prefix/bin/quern" stop >/dev/null 2>&1 || true
+  rm -rf "$prefix" || true' EXIT
 
 build/release/bin/quern stop >/dev/null 2>&1 || true
 cmake --install build/release --prefix "$prefix" >/dev/null
