@@ -15,8 +15,6 @@
 namespace quern {
 namespace {
 
-absl::Time Deadline() { return absl::Now() + kCallTimeout; }
-
 JsonObject JsonOf(const v1::Kernel& kernel) {
   JsonObject json;
   json.Add("key", absl::BytesToHexString(kernel.key()))
@@ -63,7 +61,7 @@ absl::Status RunList(const Words& words) {
   do {
     v1::ListKernelsResponse page;
     QUERN_RETURN_IF_ERROR(client->Call("quern.v1.AdminService/ListKernels",
-                                       request, Deadline(), page));
+                                       request, kCallTimeout, page));
     for (const v1::Kernel& kernel : page.kernels()) {
       if (arguments.Has("json")) {
         kernels.push_back(JsonOf(kernel));
@@ -94,7 +92,7 @@ absl::Status RunShow(const Words& words) {
                          ConnectFor(arguments, Start::kNever));
   v1::GetKernelResponse response;
   QUERN_RETURN_IF_ERROR(client->Call("quern.v1.AdminService/GetKernel", request,
-                                     Deadline(), response));
+                                     kCallTimeout, response));
   if (arguments.Has("json")) {
     JsonObject json = JsonOf(response.kernel());
     if (view != v1::KERNEL_VIEW_UNSPECIFIED) json.Add("text", response.text());
@@ -116,7 +114,7 @@ absl::Status RunEvict(const Words& words) {
   v1::EvictRequest request;
   request.set_key(BytesOf(key));
   v1::EvictResponse response;
-  return client->Call("quern.v1.AdminService/Evict", request, Deadline(),
+  return client->Call("quern.v1.AdminService/Evict", request, kCallTimeout,
                       response);
 }
 

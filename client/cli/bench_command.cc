@@ -8,19 +8,18 @@
 #include "absl/strings/str_format.h"
 #include "client/cli/commands.h"
 #include "client/cli/json.h"
+#include "client/cli/nanoseconds.h"
 #include "client/cli/sample_kernels.h"
 #include "client/cli/served_launcher.h"
 #include "client/cli/session.h"
-#include "client/cli/stopwatch.h"
 #include "client/rpc/pause.h"
+#include "client/runtime/stopwatch.h"
 #include "proto/wire/status.h"
 
 namespace quern {
 namespace {
 
 constexpr uint32_t kBatchSize = 10'000;
-
-absl::Time Deadline() { return absl::Now() + kCallTimeout; }
 
 struct CompileCost {
   double total_ms = std::numeric_limits<double>::infinity();
@@ -34,10 +33,10 @@ absl::StatusOr<CompileCost> LeastCompileCost(Client& client,
   for (uint32_t i = 0; i < repeat; ++i) {
     CompileSpec spec;
     spec.source = Unseen(source);
-    const absl::Time begin = absl::Now();
+    const Stopwatch stopwatch;
     QUERN_ASSIGN_OR_RETURN(const Compiled compiled,
-                           client.Compile(spec, Deadline()));
-    const absl::Duration total = absl::Now() - begin;
+                           client.Compile(spec, kCallTimeout));
+    const absl::Duration total = stopwatch.elapsed();
     const auto& cpu = compiled.response.timings().child_cpu();
     least.total_ms =
         std::min(least.total_ms, absl::ToDoubleMilliseconds(total));
@@ -66,7 +65,7 @@ absl::StatusOr<JsonObject> BenchCompile(Client& client, uint32_t repeat) {
 absl::StatusOr<Compiled> CompileNothing(Client& client) {
   CompileSpec spec;
   spec.source = std::string(kNothingSource);
-  return client.Compile(spec, Deadline());
+  return client.Compile(spec, kCallTimeout);
 }
 
 absl::StatusOr<JsonObject> BenchLookup(Client& client, uint32_t repeat) {
@@ -81,7 +80,7 @@ absl::StatusOr<JsonObject> BenchLookup(Client& client, uint32_t repeat) {
   v1::LookupResponse response;
   const double rpc_ns = LeastNanoseconds(repeat, 20, [&] {
     status.Update(client.Call("quern.v1.KernelService/Lookup", request,
-                              Deadline(), response));
+                              kCallTimeout, response));
   });
   QUERN_RETURN_IF_ERROR(status);
   return JsonObject()

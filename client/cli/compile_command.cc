@@ -10,6 +10,7 @@
 #include "client/cli/durations.h"
 #include "client/cli/json.h"
 #include "client/cli/session.h"
+#include "client/runtime/stopwatch.h"
 #include "proto/wire/status.h"
 #include "quern/v1/admin_service.pb.h"
 
@@ -127,7 +128,7 @@ absl::Status Emit(const Arguments& arguments, const Emission& emission,
   request.set_view(emission.view);
   v1::GetKernelResponse response;
   QUERN_RETURN_IF_ERROR(client.Call("quern.v1.AdminService/GetKernel", request,
-                                    absl::Now() + kCallTimeout, response));
+                                    kCallTimeout, response));
   return Write(arguments, response.text());
 }
 
@@ -146,10 +147,9 @@ absl::Status RunCompile(const Words& words) {
   QUERN_ASSIGN_OR_RETURN(spec.target, TargetOf(arguments.Get("target", "")));
   QUERN_ASSIGN_OR_RETURN(const auto client,
                          ConnectFor(arguments, Start::kIfNeeded));
-  const absl::Time begin = absl::Now();
-  absl::StatusOr<Compiled> compiled =
-      client->Compile(spec, begin + kCallTimeout);
-  const double total_ms = absl::ToDoubleMilliseconds(absl::Now() - begin);
+  const Stopwatch stopwatch;
+  absl::StatusOr<Compiled> compiled = client->Compile(spec, kCallTimeout);
+  const double total_ms = absl::ToDoubleMilliseconds(stopwatch.elapsed());
   QUERN_RETURN_IF_ERROR(Annotate(compiled.status(), arguments.positional(0)));
   if (!emission.name.empty()) {
     QUERN_RETURN_IF_ERROR(Emit(arguments, emission, *client, *compiled));

@@ -17,9 +17,10 @@
 #include "client/cli/commands.h"
 #include "client/cli/demo_problems.h"
 #include "client/cli/json.h"
+#include "client/cli/nanoseconds.h"
 #include "client/cli/sample_kernels.h"
 #include "client/cli/session.h"
-#include "client/cli/stopwatch.h"
+#include "client/runtime/stopwatch.h"
 #include "proto/wire/status.h"
 
 namespace quern {
@@ -183,11 +184,11 @@ std::string JsonOf(const std::vector<DemoProblem>& problems,
 absl::StatusOr<Row> CompileCold(Client& client, const DemoProblem& problem) {
   CompileSpec spec;
   spec.source = Unseen(problem.source);
-  const absl::Time begin = absl::Now();
+  const Stopwatch stopwatch;
   QUERN_ASSIGN_OR_RETURN(const Compiled compiled,
-                         client.Compile(spec, begin + kCallTimeout));
+                         client.Compile(spec, kCallTimeout));
   Row row{.key = compiled.key};
-  row.compile_ms = absl::ToDoubleMilliseconds(absl::Now() - begin);
+  row.compile_ms = absl::ToDoubleMilliseconds(stopwatch.elapsed());
   return row;
 }
 

@@ -154,7 +154,7 @@ Check TryDaemon(const Arguments& arguments) {
   v1::GetStatsResponse stats;
   check.status =
       (*client)->Call("quern.v1.AdminService/GetStats", v1::GetStatsRequest(),
-                      absl::Now() + absl::Seconds(10), stats);
+                      absl::Seconds(10), stats);
   check.detail =
       absl::StrCat("version ", stats.version(), ", target ", stats.target());
   for (const std::string& missing : stats.sandbox_missing()) {

@@ -99,8 +99,7 @@ absl::Status RunRun(const Words& words) {
   spec.entry = arguments.Get("entry", "");
   QUERN_ASSIGN_OR_RETURN(const auto client,
                          ConnectFor(arguments, Start::kIfNeeded));
-  absl::StatusOr<Compiled> compiled =
-      client->Compile(spec, absl::Now() + kCallTimeout);
+  absl::StatusOr<Compiled> compiled = client->Compile(spec, kCallTimeout);
   QUERN_RETURN_IF_ERROR(Annotate(compiled.status(), arguments.positional(0)));
   const LoadedKernel& kernel = *compiled->kernel;
   QUERN_ASSIGN_OR_RETURN(

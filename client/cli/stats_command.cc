@@ -132,8 +132,8 @@ absl::Status RunStats(const Words& words) {
                          ConnectFor(arguments, Start::kNever));
   v1::GetStatsResponse stats;
   QUERN_RETURN_IF_ERROR(client->Call("quern.v1.AdminService/GetStats",
-                                     v1::GetStatsRequest(),
-                                     absl::Now() + kCallTimeout, stats));
+                                     v1::GetStatsRequest(), kCallTimeout,
+                                     stats));
   if (arguments.Has("json")) {
     PrintLine(JsonOf(stats).ToString());
   } else {

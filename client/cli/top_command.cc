@@ -96,8 +96,8 @@ absl::Status RunTop(const Words& words) {
     if (i != 0) Pause(absl::Seconds(interval_s));
     v1::GetStatsResponse now;
     QUERN_RETURN_IF_ERROR(client->Call("quern.v1.AdminService/GetStats",
-                                       v1::GetStatsRequest(),
-                                       absl::Now() + kCallTimeout, now));
+                                       v1::GetStatsRequest(), kCallTimeout,
+                                       now));
     const Interval interval{.before = i == 0 ? now : before, .now = now};
     if (arguments.Has("json")) {
       PrintLine(JsonOf(interval).ToString());

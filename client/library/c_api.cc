@@ -93,7 +93,7 @@ quern_code quern_compile(quern_client* client, const quern_source* source,
   const uint32_t timeout_ms =
       given.timeout_ms == 0 ? quern::kCompileTimeoutMs : given.timeout_ms;
   absl::StatusOr<quern::Compiled> compiled = client->client->Compile(
-      quern::SpecOf(given), absl::Now() + absl::Milliseconds(timeout_ms));
+      quern::SpecOf(given), absl::Milliseconds(timeout_ms));
   if (compiled.ok()) *kernel = new quern_kernel{compiled->kernel};
   return quern::Report(compiled.status(), error);
 }

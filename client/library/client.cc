@@ -12,6 +12,7 @@
 #include "client/rpc/compile_messages.h"
 #include "client/rpc/pause.h"
 #include "client/runtime/cpu_count.h"
+#include "client/runtime/stopwatch.h"
 #include "proto/wire/status.h"
 
 namespace quern {
@@ -26,9 +27,10 @@ bool DaemonIsGone(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsCancelled(status);
 }
 
-// Runs `call` until it does not find the daemon gone, or until `deadline`.
+// Runs `call` until it does not find the daemon gone, or `timeout` is over.
 template <typename Call>
-auto Retrying(bool fail_fast, absl::Time deadline, Call call) {
+auto Retrying(bool fail_fast, absl::Duration timeout, Call call) {
+  const Stopwatch waited;
   absl::Duration wait = kFirstBackOff;
   while (true) {
     auto result = call();
@@ -39,7 +41,8 @@ auto Retrying(bool fail_fast, absl::Time deadline, Call call) {
         return result.status();
       }
     }();
-    if (!DaemonIsGone(status) || fail_fast || absl::Now() + wait >= deadline) {
+    if (!DaemonIsGone(status) || fail_fast ||
+        waited.elapsed() + wait >= timeout) {
       return result;
     }
     Pause(wait);
@@ -80,9 +83,9 @@ absl::StatusOr<v1::Kernel> LookUp(Connection& connection, const KernelKey& key,
   v1::LookupRequest request;
   request.set_key(key.bytes.data(), key.bytes.size());
   v1::LookupResponse response;
-  QUERN_RETURN_IF_ERROR(connection.rpc.Call(
-      "quern.v1.KernelService/Lookup", connection.attach->session(), request,
-      absl::Now() + timeout, response));
+  QUERN_RETURN_IF_ERROR(connection.rpc.Call("quern.v1.KernelService/Lookup",
+                                            connection.attach->session(),
+                                            request, timeout, response));
   if (response.kernel().slab() == 0) {
     return absl::NotFoundError("the kernel is for another machine");
   }
@@ -155,14 +158,14 @@ absl::StatusOr<std::shared_ptr<Connection>> Client::Connect() {
     return Attach();
   }
   // The daemon that is found may be about to end; the next one is ours.
-  const absl::Time deadline = absl::Now() + options_.connect_timeout;
+  const Stopwatch waited;
   return Retrying(
-      /*fail_fast=*/false, deadline,
+      /*fail_fast=*/false, options_.connect_timeout,
       [&]() -> absl::StatusOr<std::shared_ptr<Connection>> {
         QUERN_RETURN_IF_ERROR(EnsureDaemon(
             private_folder_,
             {.program = options_.daemon_program, .cache_folder = {}},
-            deadline - absl::Now()));
+            options_.connect_timeout - waited.elapsed()));
         return Attach();
       });
 }
@@ -176,7 +179,7 @@ absl::StatusOr<std::shared_ptr<Connection>> Client::Attach() {
 }
 
 absl::StatusOr<Compiled> Client::Compile(const CompileSpec& spec,
-                                         absl::Time deadline) {
+                                         absl::Duration timeout) {
   const std::shared_ptr<Connection> connection = state().connection.Get();
   const std::optional<KernelKey> key = HostKey(spec, connection.get());
   if (key.has_value()) {
@@ -184,12 +187,15 @@ absl::StatusOr<Compiled> Client::Compile(const CompileSpec& spec,
       return Compiled{.kernel = std::move(kernel), .key = *key, .cached = true};
     }
   }
-  return Retrying(options_.fail_fast, deadline,
-                  [&] { return CompileOnce(spec, deadline); });
+  const Stopwatch waited;
+  return Retrying(options_.fail_fast, timeout, [&] {
+    return CompileOnce(spec, timeout - waited.elapsed());
+  });
 }
 
 absl::StatusOr<Compiled> Client::CompileOnce(const CompileSpec& spec,
-                                             absl::Time deadline) {
+                                             absl::Duration timeout) {
+  const Stopwatch waited;
   QUERN_ASSIGN_OR_RETURN(const std::shared_ptr<Connection> connection,
                          Connected());
   KernelTable& kernels = connection->kernels;
@@ -205,7 +211,7 @@ absl::StatusOr<Compiled> Client::CompileOnce(const CompileSpec& spec,
   Compiled compiled;
   QUERN_RETURN_IF_ERROR(connection->rpc.Call(
       "quern.v1.KernelService/Compile", connection->attach->session(),
-      ToProto(spec), deadline, compiled.response));
+      ToProto(spec), timeout - waited.elapsed(), compiled.response));
   const v1::Kernel& found = compiled.response.kernel();
   compiled.cached = compiled.response.cached();
   QUERN_ASSIGN_OR_RETURN(compiled.key, KernelKey::FromBytes(found.key()));
@@ -245,13 +251,14 @@ absl::StatusOr<std::unique_ptr<ServedClient>> Client::NewServedClient() {
 
 absl::Status Client::Call(const std::string& method,
                           const google::protobuf::MessageLite& request,
-                          absl::Time deadline,
+                          absl::Duration timeout,
                           google::protobuf::MessageLite& response) {
-  return Retrying(options_.fail_fast, deadline, [&]() -> absl::Status {
+  const Stopwatch waited;
+  return Retrying(options_.fail_fast, timeout, [&]() -> absl::Status {
     QUERN_ASSIGN_OR_RETURN(const std::shared_ptr<Connection> connection,
                            Connected());
     return connection->rpc.Call(method, connection->attach->session(), request,
-                                deadline, response);
+                                timeout - waited.elapsed(), response);
   });
 }
 

@@ -72,7 +72,7 @@ class Client final {
   //
   // Errors are those of KernelService.Compile, and of reaching the daemon.
   absl::StatusOr<Compiled> Compile(const CompileSpec& spec,
-                                   absl::Time deadline);
+                                   absl::Duration timeout);
 
   // Returns a kernel that this process, or the daemon, holds under `key`, in
   // memory or on disk.
@@ -92,7 +92,7 @@ class Client final {
   // "quern.v1.AdminService/GetStats". Errors are that method's.
   absl::Status Call(const std::string& method,
                     const google::protobuf::MessageLite& request,
-                    absl::Time deadline,
+                    absl::Duration timeout,
                     google::protobuf::MessageLite& response);
 
   const DaemonSockets& sockets() const { return options_.sockets; }
@@ -121,7 +121,7 @@ class Client final {
   absl::StatusOr<std::shared_ptr<Connection>> Connect();
   absl::StatusOr<std::shared_ptr<Connection>> Attach();
   absl::StatusOr<Compiled> CompileOnce(const CompileSpec& spec,
-                                       absl::Time deadline);
+                                       absl::Duration timeout);
 
   const ClientOptions options_;
   const std::string private_folder_;

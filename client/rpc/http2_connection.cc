@@ -11,6 +11,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "client/runtime/stopwatch.h"
 #include "proto/wire/status.h"
 #include "proto/wire/unique_fd.h"
 #include "proto/wire/unix_socket.h"
@@ -60,12 +61,13 @@ class Nghttp2Connection final : public Http2Connection {
   }
 
   absl::StatusOr<Http2Response> Send(const Http2Request& request,
-                                     absl::Time deadline,
+                                     absl::Duration timeout,
                                      OnData on_data) override {
     exchange_ = Exchange{.unsent = request.body, .on_data = &on_data};
     QUERN_RETURN_IF_ERROR(Submit(request));
+    const Stopwatch waited;
     while (!exchange_.closed) {
-      QUERN_RETURN_IF_ERROR(Progress(deadline));
+      QUERN_RETURN_IF_ERROR(Progress(timeout - waited.elapsed()));
     }
     if (!exchange_.failure.ok()) return exchange_.failure;
     return std::move(exchange_.response);
@@ -106,7 +108,7 @@ class Nghttp2Connection final : public Http2Connection {
   }
 
   // Writes what is to be written, then waits for something to read.
-  absl::Status Progress(absl::Time deadline) {
+  absl::Status Progress(absl::Duration left) {
     if (pending_.empty()) {
       const uint8_t* data = nullptr;
       const ssize_t size = nghttp2_session_mem_send(session_, &data);
@@ -118,7 +120,6 @@ class Nghttp2Connection final : public Http2Connection {
         .fd = socket_.get(),
         .events = static_cast<short>(writing ? POLLIN | POLLOUT : POLLIN),
         .revents = 0};
-    const absl::Duration left = deadline - absl::Now();
     if (left <= absl::ZeroDuration()) return Expired();
     const timespec timeout = absl::ToTimespec(std::min(left, absl::Hours(1)));
     const int ready = ::ppoll(&event, 1, &timeout, nullptr);

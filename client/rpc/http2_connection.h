@@ -43,11 +43,11 @@ class Http2Connection {
   // Sends `request` and reads the response to its end.
   //
   // Unavailable: the connection broke, or the peer is going away.
-  // DeadlineExceeded: not done at `deadline`; the request was cancelled.
+  // DeadlineExceeded: not done within `timeout`; the request was cancelled.
   // DataLoss: the peer broke the protocol.
   // After any error the connection must not be used again.
   virtual absl::StatusOr<Http2Response> Send(const Http2Request& request,
-                                             absl::Time deadline,
+                                             absl::Duration timeout,
                                              OnData on_data) = 0;
 
   // Whether the peer has closed or is going away. Does not block.

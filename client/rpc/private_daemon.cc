@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/rpc/pause.h"
+#include "client/runtime/stopwatch.h"
 #include "proto/wire/status.h"
 #include "proto/wire/unique_fd.h"
 #include "proto/wire/unix_socket.h"
@@ -59,7 +60,8 @@ bool Accepts(const std::string& path) {
   return ConnectUnixSocket(path, SOCK_STREAM).ok();
 }
 
-absl::StatusOr<UniqueFd> Lock(const std::string& path, absl::Time deadline) {
+absl::StatusOr<UniqueFd> Lock(const std::string& path, absl::Duration timeout) {
+  const Stopwatch waited;
   UniqueFd fd(
       ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.valid()) return ErrnoStatus(errno, absl::StrCat("opening ", path));
@@ -67,7 +69,7 @@ absl::StatusOr<UniqueFd> Lock(const std::string& path, absl::Time deadline) {
     if (errno != EWOULDBLOCK && errno != EINTR) {
       return ErrnoStatus(errno, "flock");
     }
-    if (absl::Now() >= deadline) {
+    if (waited.elapsed() >= timeout) {
       return absl::DeadlineExceededError(
           "another process is still starting the private daemon");
     }
@@ -190,9 +192,9 @@ absl::Status EnsureDaemon(const std::string& folder, const DaemonStart& start,
                           absl::Duration timeout) {
   const DaemonSockets sockets = SocketsIn(folder);
   if (Accepts(sockets.rpc_path)) return absl::OkStatus();
-  const absl::Time deadline = absl::Now() + timeout;
+  const Stopwatch waited;
   QUERN_ASSIGN_OR_RETURN(const UniqueFd lock,
-                         Lock(absl::StrCat(folder, "/lock"), deadline));
+                         Lock(absl::StrCat(folder, "/lock"), timeout));
   if (Accepts(sockets.rpc_path)) return absl::OkStatus();
   const std::string config = absl::StrCat(folder, "/daemon.textproto");
   QUERN_RETURN_IF_ERROR(WriteConfig(
@@ -200,11 +202,12 @@ absl::Status EnsureDaemon(const std::string& folder, const DaemonStart& start,
       start.cache_folder ? *start.cache_folder
                          : PrivateCacheFolder().value_or(std::string())));
   const std::string log = absl::StrCat(folder, "/quernd.log");
-  while (absl::Now() < deadline) {
+  while (waited.elapsed() < timeout) {
     QUERN_RETURN_IF_ERROR(Start(start.program, config, log));
-    const absl::Time patience =
-        std::min(deadline, absl::Now() + kStartPatience);
-    while (absl::Now() < patience) {
+    const Stopwatch started;
+    const absl::Duration patience =
+        std::min(timeout - waited.elapsed(), kStartPatience);
+    while (started.elapsed() < patience) {
       if (Accepts(sockets.rpc_path)) return absl::OkStatus();
       Pause(kPollInterval);
     }

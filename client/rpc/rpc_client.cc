@@ -77,10 +77,10 @@ absl::Status StatusOf(const Http2Response& response) {
 }
 
 // "100m": at most eight digits and a unit.
-std::string TimeoutHeader(absl::Duration left) {
+std::string TimeoutHeader(absl::Duration timeout) {
   constexpr int64_t kMillisecondsMax = 99'999'999;
-  const int64_t milliseconds =
-      std::clamp<int64_t>(absl::ToInt64Milliseconds(left), 1, kMillisecondsMax);
+  const int64_t milliseconds = std::clamp<int64_t>(
+      absl::ToInt64Milliseconds(timeout), 1, kMillisecondsMax);
   return absl::StrCat(milliseconds, "m");
 }
 
@@ -89,20 +89,19 @@ std::string TimeoutHeader(absl::Duration left) {
 absl::Status RpcClient::Call(const std::string& method,
                              const std::string& session,
                              const google::protobuf::MessageLite& request,
-                             absl::Time deadline,
+                             absl::Duration timeout,
                              google::protobuf::MessageLite& response) {
-  Http2Request http = {
-      .path = "/" + method,
-      .headers = {{"te", "trailers"},
-                  {"content-type", "application/grpc"},
-                  {"grpc-timeout", TimeoutHeader(deadline - absl::Now())}},
-      .body = Framed(request)};
+  Http2Request http = {.path = "/" + method,
+                       .headers = {{"te", "trailers"},
+                                   {"content-type", "application/grpc"},
+                                   {"grpc-timeout", TimeoutHeader(timeout)}},
+                       .body = Framed(request)};
   if (!session.empty()) http.headers.emplace_back("quern-session", session);
 
   QUERN_ASSIGN_OR_RETURN(std::unique_ptr<Http2Connection> connection, Take());
   std::string body;
   absl::StatusOr<Http2Response> answer =
-      connection->Send(http, deadline, [&body](absl::string_view part) {
+      connection->Send(http, timeout, [&body](absl::string_view part) {
         if (part.size() > kMessageSizeBytesMax - body.size()) return false;
         absl::StrAppend(&body, part);
         return true;

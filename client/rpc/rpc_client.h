@@ -34,11 +34,11 @@ class RpcClient final {
   //
   // Returns the status that the daemon gave, or
   // NotFound, Unavailable, PermissionDenied: the daemon cannot be reached.
-  // DeadlineExceeded: no answer at `deadline`.
+  // DeadlineExceeded: no answer within `timeout`.
   // ResourceExhausted: the answer is over 32 MiB.
   absl::Status Call(const std::string& method, const std::string& session,
                     const google::protobuf::MessageLite& request,
-                    absl::Time deadline,
+                    absl::Duration timeout,
                     google::protobuf::MessageLite& response);
 
  private:

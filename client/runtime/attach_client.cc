@@ -5,12 +5,12 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/string_view.h"
+#include "client/runtime/stopwatch.h"
 #include "proto/wire/directory_layout.h"
 #include "proto/wire/status.h"
 #include "proto/wire/unix_socket.h"
@@ -233,7 +233,7 @@ absl::StatusOr<AttachClient::Answer> AttachClient::Receive(int flags) {
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof(control);
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch waited;
   ssize_t size = 0;
   int error = 0;
   bool again = false;
@@ -241,8 +241,7 @@ absl::StatusOr<AttachClient::Answer> AttachClient::Receive(int flags) {
     size = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC | flags);
     error = size < 0 ? errno : 0;
     // Signals that come often must not make the wait an endless one.
-    const bool late =
-        absl::FromChrono(std::chrono::steady_clock::now() - begin) >= timeout_;
+    const bool late = waited.elapsed() >= timeout_;
     // A daemon that closes before it has read all resets the connection. That
     // is reported once, ahead of the refusal that it sent.
     again = error == ECONNRESET || (error == EINTR && !late);

@@ -131,8 +131,7 @@ class Served final {
     client_ = Must(Client::Create(options));
     CompileSpec spec;
     spec.source = ReadFile(QUERN_KERNELS "/3.6.0/nothing.ttir");
-    const Compiled compiled =
-        Must(client_->Compile(spec, absl::Now() + absl::Seconds(60)));
+    const Compiled compiled = Must(client_->Compile(spec, absl::Seconds(60)));
     arguments_.resize(compiled.kernel->header.argument_count);
     served_ = Must(client_->NewServedClient());
     kernel_ = Must(served_->LoadKernel(compiled.key));

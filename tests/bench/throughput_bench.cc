@@ -66,7 +66,7 @@ std::unique_ptr<Client> Connect(const DaemonSockets& sockets) {
 Compiled Compile(Client& client, const std::string& source) {
   CompileSpec spec;
   spec.source = source;
-  return Must(client.Compile(spec, absl::Now() + absl::Seconds(120)));
+  return Must(client.Compile(spec, absl::Seconds(120)));
 }
 
 // Runs work(0), work(1) and so on in threads.

@@ -38,6 +38,7 @@
 #include <vector>
 
 #include "client/library/client.h"
+#include "client/runtime/stopwatch.h"
 #include "proto/wire/status.h"
 
 namespace quern {
@@ -62,7 +63,7 @@ absl::StatusOr<std::unique_ptr<Client>> Connect(const std::string& folder) {
 absl::StatusOr<Compiled> Compile(Client& client, const std::string& source) {
   CompileSpec spec;
   spec.source = source;
-  return client.Compile(spec, absl::Now() + kTimeout);
+  return client.Compile(spec, kTimeout);
 }
 
 // Launches a vector add and checks what it wrote.
@@ -105,9 +106,9 @@ absl::Status TimeAll(const std::string& folder, const std::string& kernels) {
   }
   std::vector<std::pair<absl::Duration, Compiled>> results;
   for (const std::string& source : sources) {
-    const absl::Time begin = absl::Now();
+    const Stopwatch stopwatch;
     QUERN_ASSIGN_OR_RETURN(Compiled compiled, Compile(*client, source));
-    results.emplace_back(absl::Now() - begin, std::move(compiled));
+    results.emplace_back(stopwatch.elapsed(), std::move(compiled));
   }
   for (const auto& [time, compiled] : results) {
     QUERN_RETURN_IF_ERROR(Add(*client, *compiled.kernel));

@@ -1,6 +1,6 @@
 // Measures short pieces of code: the minimum of many batches.
-#ifndef QUERN_CLIENT_CLI_STOPWATCH_H_
-#define QUERN_CLIENT_CLI_STOPWATCH_H_
+#ifndef QUERN_CLIENT_CLI_NANOSECONDS_H_
+#define QUERN_CLIENT_CLI_NANOSECONDS_H_
 
 #include <algorithm>
 #include <chrono>
@@ -45,4 +45,4 @@ std::vector<double> Nanoseconds(uint32_t count, Body body, Pause pause) {
 
 }  // namespace quern
 
-#endif  // QUERN_CLIENT_CLI_STOPWATCH_H_
+#endif  // QUERN_CLIENT_CLI_NANOSECONDS_H_
