@@ -63,6 +63,7 @@ stage_arm64() {
   case $status in
     0) passed=$((passed + 1)) ;;
     2) echo "arm64: not run: this machine cannot" ;;
+    3) echo "arm64: not judged: it took too long" ;;
     124 | 137) echo "arm64: not judged: stopped after $arm64_minutes_max minutes" ;;
     *) failed=$((failed + 1)); return 1 ;;
   esac
