@@ -103,6 +103,17 @@ absl::Status WriteConfig(const std::string& path, const DaemonSockets& sockets,
   return absl::OkStatus();
 }
 
+// What the daemon's program finds its report under, until it is executed.
+constexpr int kReport = STDERR_FILENO + 1;
+
+// Gives `fd` a number above `floor`. This process may have no standard
+// descriptors, so that what it opens has their numbers.
+absl::Status MoveAbove(int floor, UniqueFd& fd) {
+  if (fd.get() > floor) return absl::OkStatus();
+  fd.reset(::fcntl(fd.get(), F_DUPFD_CLOEXEC, floor + 1));
+  return fd.valid() ? absl::OkStatus() : ErrnoStatus(errno, "fcntl");
+}
+
 // What the child does after the fork. Only calls that are safe there; reports
 // the errno of a failed exec through `report`.
 [[noreturn]] void BecomeDaemon(const char* program, const char* config, int log,
@@ -114,7 +125,6 @@ absl::Status WriteConfig(const std::string& path, const DaemonSockets& sockets,
   ::dup2(null, STDIN_FILENO);
   ::dup2(null, STDOUT_FILENO);
   ::dup2(log, STDERR_FILENO);
-  constexpr int kReport = STDERR_FILENO + 1;
   ::dup2(report, kReport);
   ::fcntl(kReport, F_SETFD, FD_CLOEXEC);
   ::syscall(SYS_close_range, kReport + 1, ~0U, 0);
@@ -130,7 +140,7 @@ absl::Status WriteConfig(const std::string& path, const DaemonSockets& sockets,
 
 absl::Status Start(const std::string& program, const std::string& config,
                    const std::string& log_path) {
-  const UniqueFd log(::open(
+  UniqueFd log(::open(
       log_path.c_str(),
       O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!log.valid()) return ErrnoStatus(errno, "opening the daemon's log");
@@ -138,6 +148,8 @@ absl::Status Start(const std::string& program, const std::string& config,
   if (::pipe2(ends, O_CLOEXEC) != 0) return ErrnoStatus(errno, "pipe");
   const UniqueFd read_end(ends[0]);
   UniqueFd write_end(ends[1]);
+  QUERN_RETURN_IF_ERROR(MoveAbove(kReport, log));
+  QUERN_RETURN_IF_ERROR(MoveAbove(kReport, write_end));
   const pid_t pid = ::fork();
   if (pid < 0) return ErrnoStatus(errno, "fork");
   if (pid == 0) {

@@ -18,7 +18,9 @@
 namespace quern {
 namespace {
 
-constexpr int kBacklog = 128;
+// As many as the system lets wait: a client that finds no room, and may not
+// wait, fails. An accept is all that one costs.
+constexpr int kBacklog = SOMAXCONN;
 
 // Removes the socket that lies at `path`, if any.
 absl::Status RemoveStale(const std::string& path) {

@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "proto/wire/standard_descriptors.h"
 #include "proto/wire/status.h"
 #include "server/app/config.h"
 #include "server/app/daemon.h"
@@ -175,6 +176,7 @@ int Main(std::string_view argument) {
 }  // namespace quern
 
 int main(int argc, char** argv) {
+  if (!quern::HoldStandardDescriptors()) return EXIT_FAILURE;
   if (argc != 2) {
     quern::Print(STDERR_FILENO, quern::kHelp);
     return quern::kExitUsage;

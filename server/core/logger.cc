@@ -1,6 +1,7 @@
 // The logger over a descriptor.
 #include "server/core/logger.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <string>
@@ -44,6 +45,9 @@ class FdLogger final : public Logger {
       line.push_back(value < 0x20 || value == 0x7f ? '?' : byte);
     }
     line.push_back('\n');
+    // Where a reader has fallen behind, lines are lost: who logs does not wait.
+    pollfd room = {.fd = fd_, .events = POLLOUT, .revents = 0};
+    if (::poll(&room, 1, 0) == 0) return;
     // A log that cannot be written has nobody to tell it to.
     if (::write(fd_, line.data(), line.size()) < 0) return;
   }

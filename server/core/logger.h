@@ -20,6 +20,7 @@ class Logger {
 };
 
 // Writes messages up to `level` to the descriptor `fd`, each with one write.
+// Nobody waits for a pipe that is full: its message is lost.
 std::unique_ptr<Logger> NewFdLogger(int fd, LogLevel level);
 
 }  // namespace quern

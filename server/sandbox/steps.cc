@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <string>
@@ -76,8 +77,12 @@ absl::StatusOr<uint64_t> MappedBytes(int statm) {
 }
 
 absl::Status LimitResource(int resource, uint64_t soft, uint64_t hard) {
-  const rlimit limit{.rlim_cur = soft, .rlim_max = hard};
-  if (::setrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) {
+  const auto which = static_cast<__rlimit_resource_t>(resource);
+  rlimit limit{};
+  if (::getrlimit(which, &limit) != 0) return ErrnoStatus(errno, "getrlimit");
+  limit.rlim_max = std::min<rlim_t>(limit.rlim_max, hard);
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, soft);
+  if (::setrlimit(which, &limit) != 0) {
     return ErrnoStatus(errno, "setrlimit");
   }
   return absl::OkStatus();

@@ -25,7 +25,8 @@ absl::StatusOr<UniqueFd> OpenMappedBytes();
 // The bytes of address space that this process has mapped, by `statm`.
 absl::StatusOr<uint64_t> MappedBytes(int statm);
 
-// Bounds `resource`, an RLIMIT_..., for good.
+// Bounds `resource`, an RLIMIT_..., for good. A tighter bound that the daemon
+// was started under stays.
 absl::Status LimitResource(int resource, uint64_t soft, uint64_t hard);
 
 }  // namespace quern

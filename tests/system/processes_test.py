@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 # The daemon as a process: what it links, how fast it answers, what it weighs,
 # and that it works where memory never becomes executable.
+import os
 import re
 import subprocess
 import time
 import unittest
 from pathlib import Path
+
+import numpy as np
 
 import harness
 from harness import (KERNELS, MDWE, Daemon, SystemTest, alive, has_mdwe,
@@ -82,6 +85,31 @@ class ProcessesTest(SystemTest):
         idle = Daemon(rest="idle_timeout { seconds: 1 }")
         self.addCleanup(idle.close)
         self.assertEqual(idle.process.wait(harness.SLOW), 0)
+
+
+    def test_without_standard_descriptors_the_log_goes_into_no_other_file(self):
+        daemon = Daemon(wrapper=["/bin/sh", "-c", 'exec "$0" "$1" <&- >&- 2>&-'])
+        self.addCleanup(daemon.close)
+        daemon.json("compile", ADD)
+        # A library may have taken the first before main.
+        for fd in (1, 2):
+            self.assertEqual(os.readlink(f"/proc/{daemon.pid}/fd/{fd}"),
+                             "/dev/null")
+        self.assertEqual(Path(daemon.rpc + ".lock").read_bytes(), b"")
+
+    def test_it_works_under_tight_limits_of_its_starter(self):
+        """Limits that the daemon inherits hold for its children too, and
+        are no reason not to confine them."""
+        daemon = Daemon(wrapper=["/bin/sh", "-c",
+                                 'ulimit -v 3000000; ulimit -s 1024; '
+                                 'exec "$0" "$1"'])
+        self.addCleanup(daemon.close)
+        self.assertFalse(daemon.json("compile", ADD)["cached"])
+        np.save(daemon.folder / "x.npy", np.ones(100, np.float32))
+        x = f"@{daemon.folder}/x.npy"
+        daemon.quern("run", ADD, "--grid", 1, "--arg", x, "--arg", x, "--arg",
+                     f"{x}:out", "--arg", 100, "--served")
+        self.assertEqual(np.load(daemon.folder / "x.npy").sum(), 200)
 
 
 class MdweTest(unittest.TestCase):

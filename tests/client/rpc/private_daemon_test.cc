@@ -3,6 +3,7 @@
 
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -53,6 +54,27 @@ TEST_F(PrivateDaemonTest, AMissingProgramIsNotFound) {
   EXPECT_EQ(
       EnsureDaemon(folder_, Start(folder_ + "/none"), absl::Seconds(5)).code(),
       absl::StatusCode::kNotFound);
+}
+
+// What EnsureDaemon opens then has the numbers of standard descriptors.
+TEST_F(PrivateDaemonTest, AProcessWithoutStandardDescriptorsStartsOneToo) {
+  const DaemonStart missing = Start(folder_ + "/none");
+  const DaemonStart started = Start(Program("echo started >&2"));
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    for (int fd = 0; fd <= STDERR_FILENO; ++fd) ::close(fd);
+    const absl::Status none = EnsureDaemon(folder_, missing, absl::Seconds(5));
+    const absl::Status mute =
+        EnsureDaemon(folder_, started, absl::Milliseconds(200));
+    ::_exit(absl::IsNotFound(none) && absl::IsDeadlineExceeded(mute) ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(status, 0);
+  std::ifstream log(folder_ + "/quernd.log");
+  std::string line;
+  std::getline(log, line);
+  EXPECT_EQ(line, "started");
 }
 
 TEST_F(PrivateDaemonTest, AProgramThatDoesNotListenIsADeadlineExceeded) {

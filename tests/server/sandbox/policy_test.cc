@@ -24,19 +24,22 @@ TEST_P(SandboxTest, EndsAsItMust) {
 
 INSTANTIATE_TEST_SUITE_P(
     Programs, SandboxTest,
-    testing::Values(
-        Case{"behave", Outcome::kExited}, Case{"open", Outcome::kDeniedSyscall},
-        Case{"socket", Outcome::kDeniedSyscall},
-        Case{"fork", Outcome::kDeniedSyscall},
-        Case{"kill_parent", Outcome::kDeniedSyscall},
-        Case{"map_executable", Outcome::kDeniedSyscall},
-        Case{"make_executable", Outcome::kDeniedSyscall},
-        Case{"allocate", Outcome::kOutOfMemory},
-        Case{"write_unchecked", Outcome::kOutOfMemory},
-        Case{"recurse", Outcome::kStackOverflow},
-        Case{"spin", Outcome::kTimedOut}, Case{"null", Outcome::kCrashed},
-        Case{"abort", Outcome::kCrashed}, Case{"trap", Outcome::kCrashed},
-        Case{"exit_7", Outcome::kCrashed}),
+    testing::Values(Case{"behave", Outcome::kExited},
+                    Case{"behave_under_tighter_limits", Outcome::kExited},
+                    Case{"open", Outcome::kDeniedSyscall},
+                    Case{"socket", Outcome::kDeniedSyscall},
+                    Case{"fork", Outcome::kDeniedSyscall},
+                    Case{"kill_parent", Outcome::kDeniedSyscall},
+                    Case{"map_executable", Outcome::kDeniedSyscall},
+                    Case{"make_executable", Outcome::kDeniedSyscall},
+                    Case{"allocate", Outcome::kOutOfMemory},
+                    Case{"write_unchecked", Outcome::kOutOfMemory},
+                    Case{"recurse", Outcome::kStackOverflow},
+                    Case{"spin", Outcome::kTimedOut},
+                    Case{"null", Outcome::kCrashed},
+                    Case{"abort", Outcome::kCrashed},
+                    Case{"trap", Outcome::kCrashed},
+                    Case{"exit_7", Outcome::kCrashed}),
     [](const auto& info) { return info.param.how; });
 
 TEST(SyscallFilterTest, AtMostTwentyCallsAreAllowed) {

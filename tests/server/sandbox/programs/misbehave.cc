@@ -2,6 +2,7 @@
 // argument names. Without a sandbox most of them would succeed.
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -77,6 +78,7 @@ void Behave() {
 
 void Misbehave(std::string_view how, void* page) {
   if (how == "behave") Behave();
+  if (how == "behave_under_tighter_limits") Behave();
   if (how == "open") ::open("/etc/hostname", O_RDONLY);
   if (how == "socket") ::socket(AF_UNIX, SOCK_STREAM, 0);
   if (how == "fork") ::fork();
@@ -93,11 +95,23 @@ void Misbehave(std::string_view how, void* page) {
   if (how == "exit_7") ::_exit(7);
 }
 
+// As a shell's `ulimit` leaves it for the daemon. Only the privileged could
+// raise it again.
+void TightenLimits() {
+  const rlimit stack{.rlim_cur = kMiB / 2, .rlim_max = kMiB / 2};
+  const rlimit seconds{.rlim_cur = 1, .rlim_max = 1};
+  if (::setrlimit(RLIMIT_STACK, &stack) != 0 ||
+      ::setrlimit(RLIMIT_CPU, &seconds) != 0) {
+    ::_exit(kExitSetupFailed);
+  }
+}
+
 int Main(std::string_view how) {
   // Where the tests write to a file, no byte may be added to it.
   ::dup2(::open("/dev/null", O_WRONLY), STDOUT_FILENO);
   void* page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (how == "behave_under_tighter_limits") TightenLimits();
   SandboxPolicy policy;
   policy.added_memory_bytes_max = 64 * kMiB;
   policy.cpu_time_max = absl::Seconds(1);
