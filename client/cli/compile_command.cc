@@ -102,12 +102,7 @@ std::string ImageOf(const Compiled& compiled) {
           compiled.kernel->header.image_size_bytes};
 }
 
-absl::Status Write(const Arguments& arguments, const std::string& bytes) {
-  const std::string path = arguments.Get("output", "");
-  if (path.empty()) {
-    PrintLine(bytes);
-    return absl::OkStatus();
-  }
+absl::Status Write(const std::string& path, const std::string& bytes) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   file.close();
@@ -115,21 +110,17 @@ absl::Status Write(const Arguments& arguments, const std::string& bytes) {
   return absl::OkStatus();
 }
 
-absl::Status Emit(const Arguments& arguments, const Emission& emission,
-                  Client& client, const Compiled& compiled) {
-  if (emission.view == v1::KERNEL_VIEW_UNSPECIFIED) {
-    if (!arguments.Has("output")) {
-      return absl::InvalidArgumentError("--emit image needs --output FILE");
-    }
-    return Write(arguments, ImageOf(compiled));
-  }
+// What is to be emitted: the image's bytes, or a text.
+absl::StatusOr<std::string> Emitted(const Emission& emission, Client& client,
+                                    const Compiled& compiled) {
+  if (emission.view == v1::KERNEL_VIEW_UNSPECIFIED) return ImageOf(compiled);
   v1::GetKernelRequest request;
   request.set_key(compiled.key.bytes.data(), compiled.key.bytes.size());
   request.set_view(emission.view);
   v1::GetKernelResponse response;
   QUERN_RETURN_IF_ERROR(client.Call("quern.v1.AdminService/GetKernel", request,
                                     kCallTimeout, response));
-  return Write(arguments, response.text());
+  return response.text();
 }
 
 }  // namespace
@@ -141,6 +132,13 @@ absl::Status RunCompile(const Words& words) {
                        {.positionals = {"FILE"},
                         .options = {"entry", "target", "emit", "output"}}));
   QUERN_ASSIGN_OR_RETURN(const Emission emission, EmissionOf(arguments));
+  const bool to_file = arguments.Has("output");
+  if (emission.name == "image" && !to_file) {
+    return absl::InvalidArgumentError("--emit image needs --output FILE");
+  }
+  if (emission.name.empty() && to_file) {
+    return absl::InvalidArgumentError("--output needs --emit");
+  }
   CompileSpec spec;
   QUERN_ASSIGN_OR_RETURN(spec.source, ReadFile(arguments.positional(0)));
   spec.entry = arguments.Get("entry", "");
@@ -151,13 +149,20 @@ absl::Status RunCompile(const Words& words) {
   absl::StatusOr<Compiled> compiled = client->Compile(spec, kCallTimeout);
   const double total_ms = absl::ToDoubleMilliseconds(stopwatch.elapsed());
   QUERN_RETURN_IF_ERROR(Annotate(compiled.status(), arguments.positional(0)));
+  std::string emitted;
   if (!emission.name.empty()) {
-    QUERN_RETURN_IF_ERROR(Emit(arguments, emission, *client, *compiled));
+    QUERN_ASSIGN_OR_RETURN(emitted, Emitted(emission, *client, *compiled));
   }
+  if (to_file) {
+    QUERN_RETURN_IF_ERROR(Write(arguments.Get("output", ""), emitted));
+  }
+  const bool to_output = !emission.name.empty() && !to_file;
   if (arguments.Has("json")) {
-    PrintLine(JsonOf(*compiled, total_ms).ToString());
-  } else if (emission.name.empty() || arguments.Has("output")) {
-    PrintLine(TextOf(*compiled, total_ms));
+    JsonObject json = JsonOf(*compiled, total_ms);
+    if (to_output) json.Add("text", emitted);
+    PrintLine(json.ToString());
+  } else {
+    PrintLine(to_output ? emitted : TextOf(*compiled, total_ms));
   }
   return absl::OkStatus();
 }

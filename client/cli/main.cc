@@ -7,6 +7,7 @@
 
 #include "client/cli/commands.h"
 #include "client/library/version.h"
+#include "proto/wire/standard_descriptors.h"
 
 namespace quern {
 namespace {
@@ -40,18 +41,33 @@ constexpr Command kCommands[] = {
     {"stop", RunStop, "", "end the private daemon"},
 };
 
+void PrintUsage(std::FILE* file, const Command& command) {
+  std::fprintf(file, "  %-8s %.*s\n           %.*s\n", command.name.data(),
+               static_cast<int>(command.usage.size()), command.usage.data(),
+               static_cast<int>(command.purpose.size()),
+               command.purpose.data());
+}
+
 void PrintUsage(std::FILE* file) {
   std::fputs(
       "usage: quern COMMAND ...\n"
-      "Every command takes --sockets FOLDER (the daemon's), and --json where\n"
-      "it prints data.\n\n",
+      "Every command takes --sockets FOLDER (the daemon's), --json where it\n"
+      "prints data, and --help. Exit status: 0; 1 on an error, which standard\n"
+      "error tells; 2 if there is no such command.\n\n",
       file);
-  for (const Command& command : kCommands) {
-    std::fprintf(file, "  %-8s %.*s\n           %.*s\n", command.name.data(),
-                 static_cast<int>(command.usage.size()), command.usage.data(),
-                 static_cast<int>(command.purpose.size()),
-                 command.purpose.data());
+  for (const Command& command : kCommands) PrintUsage(file, command);
+}
+
+bool AsksForHelp(const Words& words) {
+  return std::find(words.begin(), words.end(), "--help") != words.end();
+}
+
+// Of all that was printed.
+absl::Status CloseOutput() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) {
+    return absl::OkStatus();
   }
+  return absl::DataLossError("the output cannot be written");
 }
 
 int Run(int argument_count, char** arguments) {
@@ -71,8 +87,13 @@ int Run(int argument_count, char** arguments) {
     PrintUsage(stderr);
     return 2;
   }
-  const absl::Status status =
-      command->run(Words(arguments + 2, arguments + argument_count));
+  const Words words(arguments + 2, arguments + argument_count);
+  if (AsksForHelp(words)) {
+    PrintUsage(stdout, *command);
+    return 0;
+  }
+  absl::Status status = command->run(words);
+  if (status.ok()) status = CloseOutput();
   if (status.ok()) return 0;
   std::fprintf(stderr, "quern: %s: %s\n",
                absl::StatusCodeToString(status.code()).c_str(),
@@ -84,5 +105,6 @@ int Run(int argument_count, char** arguments) {
 }  // namespace quern
 
 int main(int argument_count, char** arguments) {
+  if (!quern::HoldStandardDescriptors()) return 1;
   return quern::Run(argument_count, arguments);
 }

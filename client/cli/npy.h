@@ -12,12 +12,14 @@
 
 namespace quern {
 
-// The bytes of an array, aligned to 64, and the file they came from. The type
-// and shape are the caller's matter: a kernel sees bytes.
+// The bytes of an array, aligned to 64, and the file they came from. What type
+// of numbers they are, and in which order the axes lie (Fortran's or C's), is
+// the caller's matter: a kernel sees bytes.
 class NpyArray final {
  public:
   // NotFound, PermissionDenied: the file cannot be read.
-  // InvalidArgument: it is not a .npy file, is cut off, or holds objects.
+  // InvalidArgument: it is not a .npy file, is cut off, or holds something else
+  //   than numbers in this machine's byte order.
   // ResourceExhausted: no memory.
   static absl::StatusOr<NpyArray> Read(const std::string& path);
 

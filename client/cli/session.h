@@ -23,11 +23,11 @@ enum class Start { kIfNeeded, kNever };
 absl::StatusOr<std::unique_ptr<Client>> ConnectFor(const Arguments& arguments,
                                                    Start start);
 
-// The whole contents of the file at `path`.
+// The whole contents of the file at `path`, which may be a pipe.
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 
 // Writes `text` and a newline, if it does not end with one, to standard
-// output.
+// output. Whether it could be written is seen at the program's end.
 void PrintLine(const std::string& text);
 
 }  // namespace quern

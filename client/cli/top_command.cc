@@ -1,6 +1,7 @@
 // top: what the daemon does now, again and again.
 #include <unistd.h>
 
+#include <cstdio>
 #include <limits>
 #include <string>
 
@@ -104,6 +105,7 @@ absl::Status RunTop(const Words& words) {
     } else {
       PrintLine((clear ? kClearScreen : "") + Screen(interval));
     }
+    if (std::ferror(stdout) != 0) break;  // Nobody can read on.
     before = now;
   }
   return absl::OkStatus();

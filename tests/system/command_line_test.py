@@ -24,6 +24,31 @@ class CommandLineTest(SystemTest):
         self.assertEqual(done.returncode, 2)
         self.assertIn("usage: quern", done.stderr)
 
+    def test_each_command_prints_its_usage(self):
+        for name in ("compile", "run", "list", "stop"):
+            done = self.daemon.quern(name, "--help")
+            self.assertIn(f"  {name}", done.stdout)
+
+    def test_output_that_cannot_be_written_is_an_error(self):
+        for target in ("/dev/full", None):
+            # Of no target: it is closed.
+            redirect = f'exec "$@" >{target or "&-"}'
+            done = subprocess.run(
+                ["/bin/sh", "-c", redirect, "sh", program("quern"), "stats",
+                 "--sockets", str(self.daemon.folder)],
+                stderr=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, 1, target)
+            self.assertIn("output cannot be written", done.stderr)
+
+    def test_a_source_may_come_through_a_pipe_and_is_no_folder(self):
+        done = subprocess.run(
+            [program("quern"), "compile", "/dev/stdin", "--sockets",
+             str(self.daemon.folder)],
+            input=ADD.read_text(), capture_output=True, text=True)
+        self.assertIn("compiled", done.stdout, done.stderr)
+        self.assertIn("Is a directory",
+                      self.daemon.error("compile", self.daemon.folder))
+
     def test_compile_prints_its_stable_names(self):
         cold = self.daemon.json("compile", ADD)
         for name in ("parse", "plan", "emit", "optimize", "generate", "link",
@@ -99,6 +124,10 @@ class CommandLineTest(SystemTest):
                             ("plan", "store")):
             self.assertIn(found, self.daemon.quern("compile", ADD, "--emit",
                                                    what).stdout, what)
+            self.assertIn(found, self.daemon.json("compile", ADD, "--emit",
+                                                  what)["text"], what)
+        self.assertIn("--output needs --emit",
+                      self.daemon.error("compile", ADD, "--output", "x"))
         image = self.daemon.folder / "add.image"
         self.daemon.quern("compile", ADD, "--emit", "image", "--output", image)
         self.assertEqual(image.read_bytes()[:8], b"QUERNIMG")

@@ -47,6 +47,11 @@ std::string Version1(const std::string& header, const std::string& data) {
 const std::string kHeader =
     "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }        \n";
 
+std::string Header(const std::string& type, const std::string& shape) {
+  return "{'descr': " + type + ", 'fortran_order': True, 'shape': " + shape +
+         ", }\n";
+}
+
 TEST_F(NpyTest, TheDataIsReadAlignedAndWrittenBack) {
   Write(Version1(kHeader, "12345678"));
   const absl::StatusOr<NpyArray> array = NpyArray::Read(path_);
@@ -63,21 +68,65 @@ TEST_F(NpyTest, Version2HasAFourByteLength) {
   std::string bytes("\x93NUMPY\x02\0", 8);
   bytes += static_cast<char>(kHeader.size());
   bytes += std::string(3, '\0');
-  Write(bytes + kHeader + "xyz");
+  Write(bytes + kHeader + "12345678");
   const absl::StatusOr<NpyArray> array = NpyArray::Read(path_);
   ASSERT_TRUE(array.ok()) << array.status();
-  EXPECT_EQ(array->size_bytes(), 3u);
+  EXPECT_EQ(array->size_bytes(), 8u);
 }
 
 TEST_F(NpyTest, AnEmptyArrayIsRead) {
-  Write(Version1(kHeader, ""));
+  Write(Version1(Header("'<f4'", "(3, 0)"), ""));
   const absl::StatusOr<NpyArray> array = NpyArray::Read(path_);
-  ASSERT_TRUE(array.ok());
+  ASSERT_TRUE(array.ok()) << array.status();
   EXPECT_EQ(array->size_bytes(), 0u);
 }
 
+TEST_F(NpyTest, TheShapeSaysHowLargeTheArrayIs) {
+  const struct {
+    const char* type;
+    const char* shape;
+    uint64_t size_bytes;
+  } cases[] = {{"'<f4'", "()", 4},      {"'|b1'", "(5,)", 5},
+               {"'<V2'", "(2, 3)", 12}, {"'<c16'", "(1, 1, 2)", 32},
+               {"'>i1'", "(3,)", 3},    {"'=f8'", "(2,)", 16}};
+  for (const auto& each : cases) {
+    // Other arrays may follow in one file.
+    Write(Version1(Header(each.type, each.shape), std::string(100, 'x')));
+    const absl::StatusOr<NpyArray> array = NpyArray::Read(path_);
+    ASSERT_TRUE(array.ok()) << each.type << array.status();
+    EXPECT_EQ(array->size_bytes(), each.size_bytes) << each.type;
+  }
+}
+
+TEST_F(NpyTest, WhatDoesNotDescribeNumbersIsInvalid) {
+  const struct {
+    const char* type;
+    const char* shape;
+  } cases[] = {{"'>f4'", "(1,)"},
+               {"[('a', '<f4')]", "(1,)"},
+               {"'<U1'", "(1,)"},
+               {"'<M8[ns]'", "(1,)"},
+               {"''", "(1,)"},
+               {"'<f'", "(1,)"},
+               {"'<f4", "(1,)"},
+               {"'<f4'", "(1"},
+               {"'<f4'", "(-1,)"},
+               {"'<f4'", "(a,)"},
+               {"'<f4'", "3"},
+               {"", ""},
+               {"'<f4'", "(4294967296, 4294967296)"},
+               {"'<f8'", "(2305843009213693952,)"}};
+  for (const auto& each : cases) {
+    Write(Version1(Header(each.type, each.shape), std::string(100, 'x')));
+    EXPECT_EQ(ReadCode(), absl::StatusCode::kInvalidArgument)
+        << each.type << each.shape;
+  }
+  Write(Version1("{}\n", "data"));
+  EXPECT_EQ(ReadCode(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(NpyTest, EveryCutIsNoticed) {
-  const std::string whole = Version1(kHeader, "");
+  const std::string whole = Version1(kHeader, "12345678");
   for (size_t size = 0; size < whole.size(); ++size) {
     Write(whole.substr(0, size));
     EXPECT_EQ(ReadCode(), absl::StatusCode::kInvalidArgument) << size;
