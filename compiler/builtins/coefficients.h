@@ -84,6 +84,30 @@ inline constexpr double kErfcxDouble[] = {
     0x1.1f58c06db4d5dp-24, 0x1.c1f5bb79e6160p-24,  -0x1.a28a971aedc2ap-27,
     -0x1.5dfa8dcb1f8c6p-27};
 
+// lgamma(2 + e)/e in e, |e| <= 1/2: its Taylor series, (-1)^k (zeta(k) - 1)/k.
+inline constexpr double kLgammaNearTwo[] = {
+    0x1.b0ee6072093cep-2,   0x1.4a34cc4a60fa6p-2,   -0x1.13e001a557607p-4,
+    0x1.51322ac7d8483p-6,   -0x1.e404fc218f5f2p-8,  0x1.7add6eadb6c30p-9,
+    -0x1.38ac5c2bf8e08p-10, 0x1.0b36af86396e9p-11,  -0x1.d3fd4c76d2fc8p-13,
+    0x1.a127b0f17d65ap-14,  -0x1.78de5bd7c81efp-15, 0x1.580dcee66eb02p-16,
+    -0x1.3cbc963ce2243p-17, 0x1.2597a39f34aacp-18,  -0x1.11b2eb7679541p-19,
+    0x1.0064cdeb22f0fp-20,  -0x1.e2600d93cfd2fp-22, 0x1.c76bbb3f07a4dp-23,
+    -0x1.af5a6cbbf8a97p-24, 0x1.99b93c2070b0fp-25,  -0x1.862c734df3eacp-26,
+    0x1.7469daccfadcdp-27,  -0x1.6434a8447aeadp-28, 0x1.555a877ffd2c3p-29,
+    -0x1.47b1679258d0ep-30, 0x1.3b15d2b2fc10cp-31};
+
+// Stirling's series: x (lgamma(x) - (x - 1/2) log x + x - log(2 pi)/2) in
+// 1/x^2, x >= 8.5.
+inline constexpr double kStirling[] = {1.0 / 12,    -1.0 / 360, 1.0 / 1260,
+                                       -1.0 / 1680, 1.0 / 1188, -691.0 / 360360,
+                                       1.0 / 156};
+
+// x exp(x^2) erfc(x) in 1/x^2, x >= 27: the asymptotic series.
+inline constexpr double kErfcxLarge[] = {
+    0x1.20dd750429b6dp-1,  -0x1.20dd750429b6dp-2, 0x1.b14c2f863e924p-2,
+    -0x1.0ecf9db3e71b6p+0, 0x1.d9eb53fad46ffp+1,  -0x1.0a945f3d177efp+4,
+    0x1.6e8c02f4004e9p+6};
+
 }  // namespace quern
 
 #endif  // QUERN_COMPILER_BUILTINS_COEFFICIENTS_H_

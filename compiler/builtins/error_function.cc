@@ -1,7 +1,9 @@
-// erf and erfc.
+// erf, erfc and erfcx.
 //
 // Up to 1 erf is a polynomial; beyond, erfc is exp(-x^2) times a smooth
 // function of (x - c) / (x + c).
+#include <limits>
+
 #include "compiler/builtins/coefficients.h"
 #include "compiler/builtins/functions.h"
 
@@ -15,20 +17,27 @@ llvm::Value* SmallErf(const Lanes& l, llvm::Value* x) {
   return l.Fma(x, p, x);
 }
 
-// erfc(a) for a >= 1/2; anything for smaller a.
-llvm::Value* LargeErfc(const Lanes& l, llvm::Value* a) {
+// From here on erfc is 0.
+double ZeroErfc(const Lanes& l) { return l.is_double() ? 27.5 : 10.2; }
+
+// exp(a^2) erfc(a) for a from 1/2 to where erfc is 0.
+llvm::Value* MediumErfcx(const Lanes& l, llvm::Value* a) {
   const bool d = l.is_double();
-  // Beyond, the result is 0.
-  a = l.Clamp(a, 0.0, d ? 27.5 : 10.2);
-  llvm::Value* square = l.Mul(a, a);
-  llvm::Value* lost = l.Fma(a, a, l.Neg(square));
-  llvm::Value* e = EmitExp(l, l.Neg(square));
-  e = l.Fma(l.Neg(e), lost, e);
   llvm::Value* c = l.F(d ? 4.0 : 2.0);
   llvm::Value* q = l.Div(l.Sub(a, c), l.Add(a, c));
   llvm::Value* p =
       d ? l.Polynomial(q, kErfcxDouble) : l.Polynomial(q, kErfcxFloat);
-  return l.Mul(l.Div(p, l.Fma(a, l.F(2.0), l.F(1.0))), e);
+  return l.Div(p, l.Fma(a, l.F(2.0), l.F(1.0)));
+}
+
+// erfc(a) for a >= 1/2; anything for smaller a.
+llvm::Value* LargeErfc(const Lanes& l, llvm::Value* a) {
+  a = l.Clamp(a, 0.0, ZeroErfc(l));
+  llvm::Value* square = l.Mul(a, a);
+  llvm::Value* lost = l.Fma(a, a, l.Neg(square));
+  llvm::Value* e = EmitExp(l, l.Neg(square));
+  e = l.Fma(l.Neg(e), lost, e);
+  return l.Mul(MediumErfcx(l, a), e);
 }
 
 }  // namespace
@@ -55,6 +64,25 @@ llvm::Value* EmitErfc(const Lanes& l, llvm::Value* x) {
   llvm::Value* small = l.Sub(l.F(1.0), SmallErf(l, x));
   // Further on the difference from 1 would lose digits.
   return l.Select(l.Greater(a, l.F(0.5)), large, small);
+}
+
+llvm::Value* EmitErfcx(const Lanes& l, llvm::Value* x) {
+  if (!l.is_double()) return EmitInDoubles(l, EmitErfcx, x);
+  llvm::Value* a = l.Abs(x);
+  llvm::Value* medium = MediumErfcx(l, l.Clamp(a, 0.0, ZeroErfc(l)));
+  llvm::Value* inverse = l.Div(l.F(1.0), a);
+  llvm::Value* large =
+      l.Mul(inverse, l.Polynomial(l.Mul(inverse, inverse), kErfcxLarge));
+  llvm::Value* value = l.Select(l.Greater(a, l.F(ZeroErfc(l))), large, medium);
+  // exp(x^2), with the digits that the square lost, up to where it is infinite.
+  llvm::Value* b = l.Clamp(a, 0.0, 30.0);
+  llvm::Value* square = l.Mul(b, b);
+  llvm::Value* lost = l.Fma(b, b, l.Neg(square));
+  llvm::Value* e = EmitExp(l, square);
+  llvm::Value* infinity = l.F(std::numeric_limits<double>::infinity());
+  e = l.Select(l.Less(e, infinity), l.Fma(e, lost, e), e);
+  value = l.Select(l.Less(a, l.F(0.5)), l.Mul(e, EmitErfc(l, a)), value);
+  return l.Select(l.Less(x, l.F(0.0)), l.Sub(l.Add(e, e), value), value);
 }
 
 }  // namespace quern

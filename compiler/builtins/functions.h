@@ -6,6 +6,11 @@
 
 namespace quern {
 
+// The same function of the same numbers as doubles, rounded once more.
+llvm::Value* EmitInDoubles(const Lanes& l,
+                           llvm::Value* (*emit)(const Lanes&, llvm::Value*),
+                           llvm::Value* x);
+
 // exponential.cc
 llvm::Value* EmitExp(const Lanes& l, llvm::Value* x);
 llvm::Value* EmitExp2(const Lanes& l, llvm::Value* x);
@@ -22,6 +27,11 @@ llvm::Value* EmitSinh(const Lanes& l, llvm::Value* x);
 llvm::Value* EmitCosh(const Lanes& l, llvm::Value* x);
 llvm::Value* EmitTanh(const Lanes& l, llvm::Value* x);
 
+// inverse_hyperbolic.cc
+llvm::Value* EmitAsinh(const Lanes& l, llvm::Value* x);
+llvm::Value* EmitAcosh(const Lanes& l, llvm::Value* x);
+llvm::Value* EmitAtanh(const Lanes& l, llvm::Value* x);
+
 // logarithm.cc
 llvm::Value* EmitLog(const Lanes& l, llvm::Value* x);
 llvm::Value* EmitLog2(const Lanes& l, llvm::Value* x);
@@ -37,6 +47,14 @@ Pair EmitLog2Pair(const Lanes& l, llvm::Value* x);
 // power.cc
 llvm::Value* EmitPow(const Lanes& l, llvm::Value* x, llvm::Value* y);
 
+// roots.cc
+llvm::Value* EmitCbrt(const Lanes& l, llvm::Value* x);
+llvm::Value* EmitHypot(const Lanes& l, llvm::Value* x, llvm::Value* y);
+
+// float_bits.cc
+llvm::Value* EmitLdexp(const Lanes& l, llvm::Value* x, llvm::Value* n);
+llvm::Value* EmitNextafter(const Lanes& l, llvm::Value* x, llvm::Value* y);
+
 // angle.cc
 // |x| = quadrant x pi/2 + high + low, with |high| <= pi/4 and a little.
 struct Angle {
@@ -51,6 +69,10 @@ llvm::Value* EmitSin(const Lanes& l, llvm::Value* x);
 llvm::Value* EmitCos(const Lanes& l, llvm::Value* x);
 llvm::Value* EmitTan(const Lanes& l, llvm::Value* x);
 
+// half_turns.cc
+llvm::Value* EmitSinpi(const Lanes& l, llvm::Value* x);
+llvm::Value* EmitCospi(const Lanes& l, llvm::Value* x);
+
 // inverse_trigonometric.cc
 llvm::Value* EmitAsin(const Lanes& l, llvm::Value* x);
 llvm::Value* EmitAcos(const Lanes& l, llvm::Value* x);
@@ -60,6 +82,13 @@ llvm::Value* EmitAtan2(const Lanes& l, llvm::Value* y, llvm::Value* x);
 // error_function.cc
 llvm::Value* EmitErf(const Lanes& l, llvm::Value* x);
 llvm::Value* EmitErfc(const Lanes& l, llvm::Value* x);
+llvm::Value* EmitErfcx(const Lanes& l, llvm::Value* x);
+
+// inverse_error_function.cc
+llvm::Value* EmitErfinv(const Lanes& l, llvm::Value* x);
+
+// gamma.cc
+llvm::Value* EmitLgamma(const Lanes& l, llvm::Value* x);
 
 }  // namespace quern
 

@@ -6,7 +6,53 @@
 #include "llvm/Support/ErrorHandling.h"
 
 namespace quern {
+
+llvm::Value* EmitInDoubles(const Lanes& l,
+                           llvm::Value* (*emit)(const Lanes&, llvm::Value*),
+                           llvm::Value* x) {
+  llvm::IRBuilderBase& builder = l.builder();
+  const Lanes wide(builder, l.double_type(), l.target());
+  llvm::Value* result = emit(wide, builder.CreateFPExt(x, wide.type()));
+  return builder.CreateFPTrunc(result, l.type());
+}
+
 namespace {
+
+// The functions that are built on others.
+llvm::Value* EmitSpecial(const Lanes& l, MathFunction function,
+                         llvm::ArrayRef<llvm::Value*> arguments) {
+  llvm::Value* x = arguments.front();
+  switch (function) {
+    case MathFunction::kExp10:
+      return EmitPow(l, l.F(10.0), x);
+    case MathFunction::kAsinh:
+      return EmitAsinh(l, x);
+    case MathFunction::kAcosh:
+      return EmitAcosh(l, x);
+    case MathFunction::kAtanh:
+      return EmitAtanh(l, x);
+    case MathFunction::kSinpi:
+      return EmitSinpi(l, x);
+    case MathFunction::kCospi:
+      return EmitCospi(l, x);
+    case MathFunction::kErfcx:
+      return EmitErfcx(l, x);
+    case MathFunction::kErfinv:
+      return EmitErfinv(l, x);
+    case MathFunction::kLgamma:
+      return EmitLgamma(l, x);
+    case MathFunction::kCbrt:
+      return EmitCbrt(l, x);
+    case MathFunction::kHypot:
+      return EmitHypot(l, x, arguments[1]);
+    case MathFunction::kLdexp:
+      return EmitLdexp(l, x, arguments[1]);
+    case MathFunction::kNextafter:
+      return EmitNextafter(l, x, arguments[1]);
+    default:
+      return nullptr;
+  }
+}
 
 // Functions that are an instruction or two.
 llvm::Value* EmitSimple(const Lanes& l, MathFunction function,
@@ -89,6 +135,7 @@ llvm::Value* EmitMath(llvm::IRBuilderBase& builder, MathFunction function,
     case MathFunction::kPow:
       return EmitPow(l, x, arguments[1]);
     default:
+      if (llvm::Value* v = EmitSpecial(l, function, arguments)) return v;
       return EmitSimple(l, function, arguments);
   }
 }

@@ -16,29 +16,42 @@ namespace quern {
 // What can be emitted, with the number of arguments where it is not one, and
 // the largest error in units of the last place, f32 / f64.
 enum class MathFunction {
-  kExp,    // 1 / 1
-  kExp2,   // 1 / 1
-  kExpm1,  // 2 / 2
-  kLog,    // 1 / 1
-  kLog2,   // 1 / 2
-  kLog10,  // 2 / 2
-  kLog1p,  // 2 / 2
-  kSin,    // 1 / 1; any finite argument.
-  kCos,    // 1 / 1; any finite argument.
-  kTan,    // 3 / 3; any finite argument.
-  kAsin,   // 3 / 3
-  kAcos,   // 2 / 2
-  kAtan,   // 2 / 2
-  kAtan2,  // Two arguments: y, x. 2 / 2
-  kSinh,   // 3 / 3
-  kCosh,   // 2 / 2
-  kTanh,   // 3 / 3
-  kErf,    // 2 / 2
-  kErfc,   // 4 / 8
-  kPow,    // Two arguments: base, exponent. 1 / 16
-  kSqrt,   // Correctly rounded.
-  kRsqrt,  // 2 / 2: a division by the correctly rounded root.
-  kFloor,  // Exact, like all below.
+  kExp,        // 1 / 1
+  kExp2,       // 1 / 1
+  kExpm1,      // 2 / 2
+  kLog,        // 1 / 1
+  kLog2,       // 1 / 2
+  kLog10,      // 2 / 2
+  kLog1p,      // 2 / 2
+  kSin,        // 1 / 1; any finite argument.
+  kCos,        // 1 / 1; any finite argument.
+  kTan,        // 3 / 3; any finite argument.
+  kAsin,       // 3 / 3
+  kAcos,       // 2 / 2
+  kAtan,       // 2 / 2
+  kAtan2,      // Two arguments: y, x. 2 / 2
+  kSinh,       // 3 / 3
+  kCosh,       // 2 / 2
+  kTanh,       // 3 / 3
+  kErf,        // 2 / 2
+  kErfc,       // 4 / 8
+  kPow,        // Two arguments: base, exponent. 1 / 16
+  kExp10,      // 1 / 16
+  kAsinh,      // 1 / 4
+  kAcosh,      // 1 / 4
+  kAtanh,      // 1 / 4
+  kSinpi,      // sin(pi x). 1 / 3
+  kCospi,      // cos(pi x). 1 / 3
+  kErfcx,      // exp(x^2) erfc(x). 1 / 16
+  kErfinv,     // 1 / 16
+  kLgamma,     // log|gamma(x)|. 1 / 8, and 1e-13 near the zeros below 0.
+  kCbrt,       // 1 / 1
+  kHypot,      // Two arguments. 1 / 2
+  kLdexp,      // Two arguments: x, n, for x 2^n; n is integral. Rounded once.
+  kNextafter,  // Two arguments: from, toward. Exact.
+  kSqrt,       // Correctly rounded.
+  kRsqrt,      // 2 / 2: a division by the correctly rounded root.
+  kFloor,      // Exact, like all below.
   kCeil,
   kTrunc,
   kRint,   // To nearest, ties to even.

@@ -24,6 +24,7 @@ std::optional<MathFunction> FunctionNamed(llvm::StringRef stem) {
   return llvm::StringSwitch<std::optional<MathFunction>>(stem)
       .Cases("exp", "fast_exp", MathFunction::kExp)
       .Case("exp2", MathFunction::kExp2)
+      .Cases("exp10", "fast_exp10", MathFunction::kExp10)
       .Case("expm1", MathFunction::kExpm1)
       .Cases("log", "fast_log", MathFunction::kLog)
       .Cases("log2", "fast_log2", MathFunction::kLog2)
@@ -32,6 +33,8 @@ std::optional<MathFunction> FunctionNamed(llvm::StringRef stem) {
       .Cases("sin", "fast_sin", MathFunction::kSin)
       .Cases("cos", "fast_cos", MathFunction::kCos)
       .Cases("tan", "fast_tan", MathFunction::kTan)
+      .Case("sinpi", MathFunction::kSinpi)
+      .Case("cospi", MathFunction::kCospi)
       .Case("asin", MathFunction::kAsin)
       .Case("acos", MathFunction::kAcos)
       .Case("atan", MathFunction::kAtan)
@@ -39,9 +42,18 @@ std::optional<MathFunction> FunctionNamed(llvm::StringRef stem) {
       .Case("sinh", MathFunction::kSinh)
       .Case("cosh", MathFunction::kCosh)
       .Cases("tanh", "fast_tanh", MathFunction::kTanh)
+      .Case("asinh", MathFunction::kAsinh)
+      .Case("acosh", MathFunction::kAcosh)
+      .Case("atanh", MathFunction::kAtanh)
       .Case("erf", MathFunction::kErf)
       .Case("erfc", MathFunction::kErfc)
+      .Case("erfcx", MathFunction::kErfcx)
+      .Case("erfinv", MathFunction::kErfinv)
+      .Case("lgamma", MathFunction::kLgamma)
       .Cases("pow", "fast_pow", MathFunction::kPow)
+      .Case("cbrt", MathFunction::kCbrt)
+      .Case("hypot", MathFunction::kHypot)
+      .Case("nextafter", MathFunction::kNextafter)
       .Cases("sqrt", "fsqrt_rn", "dsqrt_rn", MathFunction::kSqrt)
       .Cases("rsqrt", "rsqrt_rn", MathFunction::kRsqrt)
       .Case("floor", MathFunction::kFloor)
@@ -57,6 +69,8 @@ std::optional<MathFunction> FunctionNamed(llvm::StringRef stem) {
 unsigned ArgumentsOf(MathFunction function) {
   switch (function) {
     case MathFunction::kAtan2:
+    case MathFunction::kHypot:
+    case MathFunction::kNextafter:
     case MathFunction::kPow:
       return 2;
     case MathFunction::kFma:
@@ -107,6 +121,15 @@ llvm::Value* EmitCount(llvm::IRBuilder<>& b, llvm::StringRef symbol,
                         b.CreateAdd(trailing, llvm::ConstantInt::get(type, 1)));
 }
 
+llvm::Intrinsic::ID ExtremeNamed(llvm::StringRef symbol) {
+  return llvm::StringSwitch<llvm::Intrinsic::ID>(symbol)
+      .Cases("__nv_min", "__nv_llmin", llvm::Intrinsic::smin)
+      .Cases("__nv_max", "__nv_llmax", llvm::Intrinsic::smax)
+      .Cases("__nv_umin", "__nv_ullmin", llvm::Intrinsic::umin)
+      .Cases("__nv_umax", "__nv_ullmax", llvm::Intrinsic::umax)
+      .Default(llvm::Intrinsic::not_intrinsic);
+}
+
 llvm::Value* EmitInteger(llvm::IRBuilder<>& b, llvm::StringRef symbol,
                          Args args, llvm::Type* result) {
   llvm::Value* x = args[0];
@@ -123,7 +146,14 @@ llvm::Value* EmitInteger(llvm::IRBuilder<>& b, llvm::StringRef symbol,
   if (symbol == "__nv_abs" || symbol == "__nv_llabs") {
     return b.CreateBinaryIntrinsic(llvm::Intrinsic::abs, x, b.getFalse());
   }
-  if (symbol == "__nv_mulhi" && x->getType()->getScalarSizeInBits() == 32) {
+  if (args.size() == 2 && args[1]->getType() == result) {
+    const llvm::Intrinsic::ID extreme = ExtremeNamed(symbol);
+    if (extreme != llvm::Intrinsic::not_intrinsic) {
+      return b.CreateBinaryIntrinsic(extreme, x, args[1]);
+    }
+  }
+  if (symbol == "__nv_mulhi" && args.size() == 2 &&
+      x->getType()->getScalarSizeInBits() == 32) {
     llvm::Type* wide = LanesOf(b.getInt64Ty(), WidthOf(x));
     llvm::Value* product =
         b.CreateMul(b.CreateSExt(x, wide), b.CreateSExt(args[1], wide));
@@ -148,7 +178,28 @@ llvm::Value* EmitMixed(EmitContext& c, llvm::StringRef symbol, Args args,
     llvm::Value* exponent = b.CreateSIToFP(args[1], result);
     return EmitMath(b, MathFunction::kPow, {args[0], exponent}, target);
   }
+  const llvm::StringRef stem =
+      Stem(symbol, result->getScalarType()->isFloatTy());
+  if ((stem == "ldexp" || stem == "scalbn") && args.size() == 2 &&
+      args[0]->getType() == result &&
+      args[1]->getType()->isIntOrIntVectorTy()) {
+    llvm::Value* exponent = b.CreateSIToFP(args[1], result);
+    return EmitMath(b, MathFunction::kLdexp, {args[0], exponent}, target);
+  }
   return nullptr;
+}
+
+// One over what another function gives.
+llvm::Value* EmitReciprocal(llvm::IRBuilder<>& b, llvm::StringRef stem, Args a,
+                            const MathTarget& target) {
+  llvm::Value* divisor = nullptr;
+  if (stem == "frcp_rn" || stem == "drcp_rn") divisor = a[0];
+  if (stem == "rcbrt") divisor = EmitMath(b, MathFunction::kCbrt, a, target);
+  if (stem == "rhypot" && a.size() == 2) {
+    divisor = EmitMath(b, MathFunction::kHypot, a, target);
+  }
+  if (!divisor) return nullptr;
+  return b.CreateFDiv(llvm::ConstantFP::get(divisor->getType(), 1.0), divisor);
 }
 
 llvm::Value* EmitOfTwo(llvm::IRBuilder<>& b, llvm::StringRef stem, Args a) {
@@ -158,6 +209,14 @@ llvm::Value* EmitOfTwo(llvm::IRBuilder<>& b, llvm::StringRef stem, Args a) {
   if (stem == "fast_divide" || stem == "fdiv_rn" || stem == "ddiv_rn" ||
       stem == "fast_fdivide") {
     return b.CreateFDiv(a[0], a[1]);
+  }
+  if (stem == "fadd_rn" || stem == "dadd_rn") return b.CreateFAdd(a[0], a[1]);
+  if (stem == "fsub_rn" || stem == "dsub_rn") return b.CreateFSub(a[0], a[1]);
+  if (stem == "fmul_rn" || stem == "dmul_rn") return b.CreateFMul(a[0], a[1]);
+  if (stem == "fdim") {
+    llvm::Value* zero = llvm::Constant::getNullValue(a[0]->getType());
+    return b.CreateSelect(b.CreateFCmpOLE(a[0], a[1]), zero,
+                          b.CreateFSub(a[0], a[1]));
   }
   if (stem == "copysign") return binary(llvm::Intrinsic::copysign);
   if (stem == "fmax") return binary(llvm::Intrinsic::maxnum);
@@ -188,9 +247,13 @@ llvm::Value* EmitExternFunction(EmitContext& c, tt::ExternElementwiseOp op,
   if (args.size() == 2) {
     if (llvm::Value* value = EmitOfTwo(c.b, stem, args)) return value;
   }
+  const MathTarget target{c.plan.target.avx512};
+  if (llvm::Value* value = EmitReciprocal(c.b, stem, args, target)) {
+    return value;
+  }
   const std::optional<MathFunction> function = FunctionNamed(stem);
   if (!function || ArgumentsOf(*function) != args.size()) return nullptr;
-  return EmitMath(c.b, *function, args, MathTarget{c.plan.target.avx512});
+  return EmitMath(c.b, *function, args, target);
 }
 
 }  // namespace quern

@@ -146,8 +146,14 @@ class GroupFinisher {
     }
   }
 
+  // Lanes of a scan from the end on come in the other order than bounds do.
+  bool IsReversed() const {
+    auto scan = llvm::dyn_cast_or_null<tt::ScanOp>(group_.roots[0].op);
+    return scan && scan.getReverse() && group_.axis == group_.vector_dim;
+  }
+
   void FindBounds() {
-    if (group_.vector_dim < 0) return;
+    if (group_.vector_dim < 0 || IsReversed()) return;
     for (const Use& use : all_) {
       if (group_.bounds.size() == kBoundsMax) return;
       if (std::optional<Bound> bound = AsBound(use)) {

@@ -81,6 +81,14 @@ _INT = {
     "math.absi": np.abs,
 }
 
+# Of one bit, where true is -1 to what is signed. Shifts of it change nothing.
+_BIT = {
+    "arith.addi": np.logical_xor, "arith.subi": np.logical_xor,
+    "arith.muli": np.logical_and, "arith.maxsi": np.logical_and,
+    "arith.minsi": np.logical_or, "arith.maxui": np.logical_or,
+    "arith.minui": np.logical_and,
+}
+
 _FLOAT = {
     "arith.addf": lambda a, b: a + b, "arith.subf": lambda a, b: a - b,
     "arith.mulf": lambda a, b: a * b, "arith.divf": lambda a, b: a / b,
@@ -151,7 +159,8 @@ def cast(op, head, args, types):
 def _integer(op, head, args, types):
     with np.errstate(all="ignore"):
         data = [np.asarray(a.data) for a in args]
-        return Value(_INT[op.name](*data), args[0].elem)
+        table = _BIT if args[0].elem == "i1" and op.name in _BIT else _INT
+        return Value(table[op.name](*data), args[0].elem)
 
 
 def _float(op, head, args, types):
@@ -168,7 +177,7 @@ def _compare(op, head, args, types):
     if op.name == "arith.cmpi":
         if predicate[0] == "u":
             a, b, predicate = unsigned(a), unsigned(b), "s" + predicate[1:]
-        if a.dtype == bool:
+        elif a.dtype == bool:
             a, b = -a.astype(np.int8), -b.astype(np.int8)
         result = {"eq": a == b, "ne": a != b, "slt": a < b, "sle": a <= b,
                   "sgt": a > b, "sge": a >= b}[predicate]

@@ -76,6 +76,8 @@ def random_scalar(kind, rng, base):
 class Launch:
     """Random arguments of one kernel, and what the oracle makes of them."""
 
+    tolerance = _TOLERANCE
+
     def __init__(self, text, seed):
         rng = np.random.default_rng(seed)
         name = re.search(r"tt\.func public @([\w.$]+)", text).group(1)
@@ -117,7 +119,7 @@ class Launch:
             if elem is None:
                 continue
             got = np.fromfile(folder / f"argument{i}", np.uint8)
-            wrong = differs(elem, got, want)
+            wrong = differs(elem, got, want, self.tolerance)
             if wrong.any():
                 at = int(np.nonzero(wrong)[0][0])
                 size = element_bytes(elem)
@@ -128,13 +130,13 @@ class Launch:
         return None
 
 
-def differs(elem, got, want):
+def differs(elem, got, want, tolerance):
     size = element_bytes(elem)
     if elem == "i1" or elem.startswith("i"):
         return (got.reshape(-1, size) != want.reshape(-1, size)).any(1)
     a, b = (from_bits(x.reshape(-1, size), elem).astype(np.float64)
             for x in (got, want))
-    relative, absolute = _TOLERANCE.get(elem, (0.26, 0.26))
+    relative, absolute = tolerance.get(elem, (0.26, 0.26))
     return ~np.isclose(a, b, rtol=relative, atol=absolute, equal_nan=True)
 
 

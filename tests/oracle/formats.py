@@ -99,7 +99,7 @@ def _encode_f8(values, elem, rounding):
     if _F8[elem][3] == "fnuz":
         negative = negative & (code != 0)
     code = np.where(negative, code | 0x80, code)
-    nan = {"ieee": 0x7e if elem == "f8E5M2" else 0x7f, "fn": 0x7f,
+    nan = {"ieee": 0x7f, "fn": 0x7f,
            "fnuz": 0x80}[_F8[elem][3]]
     return np.where(np.isnan(values), nan, code).astype(np.uint8)
 

@@ -145,7 +145,7 @@ class Generator:
         kind = self.random.choice(_KINDS)
         steps = [(30, self.binary), (6, self.select), (14, self.load),
                  (12, self.store_some), (10, self.reduce), (8, self.spread),
-                 (8, self.transpose)]
+                 (8, self.transpose), (4, self.scan)]
         if depth < 2:
             steps += [(7, self.loop), (5, self.condition)]
         chosen = self.random.choices([s for _, s in steps],
@@ -185,21 +185,36 @@ class Generator:
             else ""
         self.store(kind, self.pick(env, kind), masked)
 
+    def along(self, operation, source, kind, attributes, result):
+        """A reduction or scan of `source`; returns its value."""
+        value, a, b, c = (self.name() for _ in range(4))
+        combine = self.random.choice(("addi", "maxsi", "xori", "minsi"))
+        self.emit(f'{value} = "tt.{operation}"({source}) <{{{attributes}}}> '
+                  "({")
+        self.emit(f"^bb0({a}: i32, {b}: i32):")
+        self.emit(f"  {c} = arith.{combine} {a}, {b} : i32")
+        self.emit(f"  tt.{operation}.return {c} : i32")
+        self.emit(f"}}) : ({tensor(SHAPES[kind])}) -> {tensor(result)}")
+        return value
+
     def reduce(self, env, *_):
         kind = self.random.choice("abmt")
         shape = list(SHAPES[kind])
         axis = self.random.randrange(len(shape))
-        source, value = self.pick(env, kind), self.name()
         rest = tuple(shape[:axis] + shape[axis + 1:])
-        a, b, c = self.name(), self.name(), self.name()
-        combine = self.random.choice(("addi", "maxsi", "xori", "minsi"))
-        self.emit(f'{value} = "tt.reduce"({source}) <{{axis = {axis} : i32}}> '
-                  "({")
-        self.emit(f"^bb0({a}: i32, {b}: i32):")
-        self.emit(f"  {c} = arith.{combine} {a}, {b} : i32")
-        self.emit(f"  tt.reduce.return {c} : i32")
-        self.emit(f"}}) : ({tensor(shape)}) -> {tensor(rest)}")
+        value = self.along("reduce", self.pick(env, kind), kind,
+                           f"axis = {axis} : i32", rest)
         env[next(k for k, s in SHAPES.items() if s == rest)].append(value)
+
+    def scan(self, env, _, depth):
+        kind = self.random.choice("abmt")
+        if self.random.random() < 0.5:
+            self.load(env, kind, depth)
+        axis = self.random.randrange(len(SHAPES[kind]))
+        reverse = self.random.choice(("false", "true"))
+        env[kind].append(self.along(
+            "scan", self.random.choice(env[kind][-2:]), kind,
+            f"axis = {axis} : i32, reverse = {reverse}", SHAPES[kind]))
 
     def spread(self, env, *_):
         kind = self.random.choice("abs")
