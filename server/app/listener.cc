@@ -30,7 +30,7 @@ absl::Status RemoveStale(const std::string& path) {
                            : ErrnoStatus(errno, absl::StrCat("stat ", path));
   }
   if (!S_ISSOCK(status.st_mode)) {
-    return absl::AlreadyExistsError(
+    return absl::FailedPreconditionError(
         absl::StrCat(path, " exists and is not a socket"));
   }
   if (::unlink(path.c_str()) != 0) {

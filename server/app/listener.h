@@ -33,7 +33,7 @@ class Listener final {
   // the permission bits `mode`, and listens. The caller holds the path's lock:
   // a socket that a dead process left there is replaced.
   //
-  // AlreadyExists: something lies there that is not a socket.
+  // FailedPrecondition: something lies there that is not a socket.
   // NotFound, PermissionDenied: the folder is missing, or not writable.
   static absl::StatusOr<Listener> Open(const std::string& path, int type,
                                        uint32_t mode);

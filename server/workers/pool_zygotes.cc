@@ -34,6 +34,11 @@ absl::Duration BackOff(uint32_t failures) {
                   kBackOffMin * (1 << std::min<uint32_t>(failures - 1, 16)));
 }
 
+// Whether a program cannot be started for want of something on this machine.
+bool IsMissing(const absl::Status& status) {
+  return absl::IsNotFound(status) || absl::IsPermissionDenied(status);
+}
+
 bool IsCrash(Outcome outcome) {
   return outcome == Outcome::kCrashed || outcome == Outcome::kDeniedSyscall ||
          outcome == Outcome::kStackOverflow;
@@ -52,7 +57,10 @@ void PoolState::StartZygote(absl::Time now) {
   if (!process.ok()) {
     // Trying again at once would find the same.
     zygote_failures_ = std::max(zygote_failures_, kFailuresMax - 1);
-    Fail(process.status(), zygote_failures_);
+    Fail(IsMissing(process.status())
+             ? absl::FailedPreconditionError(process.status().message())
+             : process.status(),
+         zygote_failures_);
     return;
   }
   current_ = ++last_id_;
@@ -84,9 +92,10 @@ void PoolState::PumpZygote(uint64_t id) {
 
 void PoolState::OnHello(uint64_t id, ZygoteHello hello) {
   counters_.SetSandboxMissing(hello.sandbox_missing);
+  zygotes_.at(id).hello_limit = absl::InfiniteFuture();
   absl::Status status;
   if (options_.setup.sandbox_required && !hello.sandbox_missing.empty()) {
-    status = absl::UnavailableError(
+    status = absl::FailedPreconditionError(
         absl::StrCat("this machine lacks layers of the sandbox: ",
                      absl::StrJoin(hello.sandbox_missing, ", ")));
   } else {
@@ -125,7 +134,10 @@ void PoolState::OnExited(const ChildExited& exited) {
         absl::StrCat("a compile process ", std::string(OutcomeText(outcome)),
                      " before it had a job");
     if (child.phase == Phase::kWarming) {
-      Fail(absl::UnavailableError(reason), child_failures_);
+      Fail(outcome == Outcome::kSetupFailed
+               ? absl::FailedPreconditionError(reason)
+               : absl::UnavailableError(reason),
+           child_failures_);
     } else {
       logger_.Log(LogLevel::kWarning, reason);
     }
@@ -209,7 +221,11 @@ void PoolState::DropRetiredZygotes() {
 }
 
 void PoolState::MakeUnavailable(const absl::Status& reason) {
-  unavailable_ = absl::UnavailableError(reason.message());
+  // Who hears of a failed precondition does not try again: where one is to
+  // blame, waiting is of no use.
+  unavailable_ = absl::IsFailedPrecondition(reason)
+                     ? reason
+                     : absl::UnavailableError(reason.message());
   logger_.Log(LogLevel::kError,
               absl::StrCat("no compiler: ", reason.message()));
   events_.on_unavailable(*unavailable_);

@@ -81,6 +81,14 @@ class ProcessesTest(SystemTest):
         self.assertNotRegex(Path(f"/proc/{child}/maps").read_text(),
                             r"\s.wx.\s")
 
+    def test_without_a_worker_a_compile_fails_at_once_and_says_why(self):
+        daemon = Daemon(rest='compiler { worker_path: "/nowhere/worker" }')
+        self.addCleanup(daemon.close)
+        begin = time.monotonic()
+        self.assertIn("FAILED_PRECONDITION", daemon.error("compile", ADD))
+        # A client tries again for two minutes where that may help.
+        self.assertLess(time.monotonic() - begin, 60)
+
     def test_the_daemon_ends_when_it_is_idle(self):
         idle = Daemon(rest="idle_timeout { seconds: 1 }")
         self.addCleanup(idle.close)

@@ -78,10 +78,11 @@ TEST_F(DaemonTest, TheQueueTakesItsLimitAndNoMore) {
   for (auto& call : calls) EXPECT_FALSE(call.get().ok());
 }
 
-TEST_F(DaemonTest, WithoutAWorkerCallsAreUnavailable) {
+TEST_F(DaemonTest, WithoutAWorkerCallsFailAtOnce) {
   config_.worker_path = "/nonexistent";
   Start();
-  EXPECT_EQ(Compile("ok one").error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(Compile("ok one").error_code(),
+            grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_FALSE(IsHealthy());
 }
 

@@ -68,8 +68,8 @@ TEST_F(ListenerTest, ASocketThatADeadDaemonLeftIsReplaced) {
 
 TEST_F(ListenerTest, AFileIsNotReplaced) {
   std::ofstream(path_) << "precious";
-  EXPECT_TRUE(
-      absl::IsAlreadyExists(Listener::Open(path_, SOCK_STREAM, 0600).status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(
+      Listener::Open(path_, SOCK_STREAM, 0600).status()));
   EXPECT_TRUE(std::filesystem::is_regular_file(path_));
 }
 
