@@ -17,6 +17,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "client/library/client.h"
+#include "client/runtime/stopwatch.h"
 
 namespace quern {
 namespace {
@@ -153,12 +154,12 @@ int Run(const std::string& sockets, const std::string& seeds_folder,
   }
   Generator generator(seed);
   std::map<std::string, int> outcomes;
-  const absl::Time end = absl::Now() + absl::Seconds(seconds);
-  while (absl::Now() < end) {
+  const Stopwatch stopwatch;
+  while (stopwatch.elapsed() < absl::Seconds(seconds)) {
     CompileSpec spec;
     spec.source = Mutated(generator, seeds[Below(generator, seeds.size())]);
     const absl::Status status =
-        (*client)->Compile(spec, absl::Now() + absl::Seconds(90)).status();
+        (*client)->Compile(spec, absl::Seconds(90)).status();
     ++outcomes[absl::StatusCodeToString(status.code())];
     if (absl::IsInternal(status) || !Defined(status)) {
       std::printf("%s\n---\n%s\n---\n", status.ToString().c_str(),
