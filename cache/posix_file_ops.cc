@@ -12,8 +12,11 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <memory>
+#include <mutex>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "proto/wire/status.h"
 #include "proto/wire/unique_fd.h"
@@ -60,14 +63,39 @@ class PosixWritableFile final : public WritableFile {
   const UniqueFd fd_;
 };
 
+// The folder at `path`, made if it is missing.
+absl::StatusOr<UniqueFd> OpenChecked(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST && errno != EROFS &&
+      errno != EACCES) {
+    return ErrnoStatus(errno, absl::StrCat("making ", path));
+  }
+  UniqueFd folder(
+      ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status;
+  if (!folder.valid() && (errno == ENOTDIR || errno == ELOOP)) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(path, " must be a folder, and no link to one"));
+  }
+  if (!folder.valid() || ::fstat(folder.get(), &status) != 0) {
+    return ErrnoStatus(errno, absl::StrCat("opening ", path));
+  }
+  if (status.st_uid != ::geteuid() || (status.st_mode & 022) != 0) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(path, " must be this user's, and nobody else may write"));
+  }
+  return folder;
+}
+
 class PosixFileOps final : public FileOps {
  public:
-  explicit PosixFileOps(UniqueFd folder) : folder_(std::move(folder)) {}
+  PosixFileOps(std::string path, UniqueFd folder)
+      : path_(std::move(path)),
+        folder_(std::make_shared<const UniqueFd>(std::move(folder))) {}
 
   absl::StatusOr<std::string> Read(const std::string& name,
                                    uint64_t size_bytes_max) override {
     // O_NONBLOCK: somebody may have put a pipe there.
-    const UniqueFd fd(::openat(folder_.get(), name.c_str(),
+    const UniqueFd fd(::openat(CurrentFolder()->get(), name.c_str(),
                                O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!fd.valid() && errno == ELOOP) return NotRegular(name);
     if (!fd.valid()) return Failed("opening");
@@ -96,8 +124,9 @@ class PosixFileOps final : public FileOps {
     open_how how{};
     how.flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
     how.resolve = RESOLVE_CACHED;
+    const Folder folder = CurrentFolder();
     const UniqueFd fd(static_cast<int>(::syscall(
-        SYS_openat2, folder_.get(), name.c_str(), &how, sizeof(how))));
+        SYS_openat2, folder->get(), name.c_str(), &how, sizeof(how))));
     if (!fd.valid() && errno == ENOENT) return Failed("opening");
     struct stat status;
     if (!fd.valid() || ::fstat(fd.get(), &status) != 0 ||
@@ -119,8 +148,14 @@ class PosixFileOps final : public FileOps {
 
   absl::StatusOr<std::unique_ptr<WritableFile>> Create(
       const std::string& name) override {
-    UniqueFd fd(::openat(folder_.get(), name.c_str(),
-                         O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+    Folder folder = CurrentFolder();
+    UniqueFd fd(::openat(folder->get(), name.c_str(), kFlags, 0600));
+    // Where the folder is there a name may be new.
+    if (!fd.valid() && errno == ENOENT) {
+      QUERN_ASSIGN_OR_RETURN(folder, MakeAnew());
+      fd.reset(::openat(folder->get(), name.c_str(), kFlags, 0600));
+    }
     if (!fd.valid()) return Failed("making");
     // The kernel lets go of it when this process ends, however it ends.
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -130,7 +165,7 @@ class PosixFileOps final : public FileOps {
   }
 
   absl::Status RemoveAbandoned(const std::string& name) override {
-    const UniqueFd fd(::openat(folder_.get(), name.c_str(),
+    const UniqueFd fd(::openat(CurrentFolder()->get(), name.c_str(),
                                O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!fd.valid()) return Failed("opening");
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -140,7 +175,8 @@ class PosixFileOps final : public FileOps {
   }
 
   absl::Status Rename(const std::string& from, const std::string& to) override {
-    if (::renameat(folder_.get(), from.c_str(), folder_.get(), to.c_str()) !=
+    const Folder folder = CurrentFolder();
+    if (::renameat(folder->get(), from.c_str(), folder->get(), to.c_str()) !=
         0) {
       return Failed("renaming");
     }
@@ -148,12 +184,13 @@ class PosixFileOps final : public FileOps {
   }
 
   absl::Status Remove(const std::string& name) override {
-    if (::unlinkat(folder_.get(), name.c_str(), 0) == 0) {
+    const Folder folder = CurrentFolder();
+    if (::unlinkat(folder->get(), name.c_str(), 0) == 0) {
       return absl::OkStatus();
     }
     // A folder of an entry's name is in the way of the entry.
     if (errno == EISDIR &&
-        ::unlinkat(folder_.get(), name.c_str(), AT_REMOVEDIR) == 0) {
+        ::unlinkat(folder->get(), name.c_str(), AT_REMOVEDIR) == 0) {
       return absl::OkStatus();
     }
     return Failed("removing");
@@ -162,8 +199,8 @@ class PosixFileOps final : public FileOps {
   absl::Status SetModified(const std::string& name, absl::Time time) override {
     const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
                                absl::ToTimespec(time)};
-    if (::utimensat(folder_.get(), name.c_str(), times, AT_SYMLINK_NOFOLLOW) !=
-        0) {
+    if (::utimensat(CurrentFolder()->get(), name.c_str(), times,
+                    AT_SYMLINK_NOFOLLOW) != 0) {
       return Failed("dating");
     }
     return absl::OkStatus();
@@ -171,8 +208,8 @@ class PosixFileOps final : public FileOps {
 
   absl::StatusOr<FileInfo> Inspect(const std::string& name) override {
     struct stat status;
-    if (::fstatat(folder_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) !=
-        0) {
+    if (::fstatat(CurrentFolder()->get(), name.c_str(), &status,
+                  AT_SYMLINK_NOFOLLOW) != 0) {
       return Failed("looking at");
     }
     return InfoOf(name, status);
@@ -180,8 +217,8 @@ class PosixFileOps final : public FileOps {
 
   absl::StatusOr<std::vector<FileInfo>> List() override {
     // A descriptor of its own: each has one position in the folder.
-    const int fd =
-        ::openat(folder_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = ::openat(CurrentFolder()->get(), ".",
+                            O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR* const listing = fd < 0 ? nullptr : ::fdopendir(fd);
     if (listing == nullptr) {
       const absl::Status status = Failed("looking for");
@@ -206,6 +243,22 @@ class PosixFileOps final : public FileOps {
   }
 
  private:
+  // Kept open by whoever uses it: it may be replaced meanwhile.
+  using Folder = std::shared_ptr<const UniqueFd>;
+
+  Folder CurrentFolder() {
+    std::lock_guard lock(mutex_);
+    return folder_;
+  }
+
+  // Somebody has removed the folder: begins with an empty one at its path.
+  absl::StatusOr<Folder> MakeAnew() {
+    QUERN_ASSIGN_OR_RETURN(UniqueFd fresh, OpenChecked(path_));
+    std::lock_guard lock(mutex_);
+    folder_ = std::make_shared<const UniqueFd>(std::move(fresh));
+    return folder_;
+  }
+
   static absl::Status NotCached() {
     return absl::UnavailableError("not in memory");
   }
@@ -215,31 +268,16 @@ class PosixFileOps final : public FileOps {
         absl::StrCat(name, " is not a regular file"));
   }
 
-  const UniqueFd folder_;
+  const std::string path_;
+  std::mutex mutex_;
+  Folder folder_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FileOps>> OpenFolder(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST && errno != EROFS &&
-      errno != EACCES) {
-    return ErrnoStatus(errno, absl::StrCat("making ", path));
-  }
-  UniqueFd folder(
-      ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  struct stat status;
-  if (!folder.valid() && (errno == ENOTDIR || errno == ELOOP)) {
-    return absl::PermissionDeniedError(
-        absl::StrCat(path, " must be a folder, and no link to one"));
-  }
-  if (!folder.valid() || ::fstat(folder.get(), &status) != 0) {
-    return ErrnoStatus(errno, absl::StrCat("opening ", path));
-  }
-  if (status.st_uid != ::geteuid() || (status.st_mode & 022) != 0) {
-    return absl::PermissionDeniedError(
-        absl::StrCat(path, " must be this user's, and nobody else may write"));
-  }
-  return std::make_unique<PosixFileOps>(std::move(folder));
+  QUERN_ASSIGN_OR_RETURN(UniqueFd folder, OpenChecked(path));
+  return std::make_unique<PosixFileOps>(path, std::move(folder));
 }
 
 }  // namespace quern

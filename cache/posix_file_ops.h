@@ -12,7 +12,8 @@ namespace quern {
 
 // Opens the folder at `path`, and makes it (mode 0700) if it is missing; the
 // folder above it must be there. Code that is read from it is run, so it must
-// belong to this user, be no symbolic link, and be writable by nobody else.
+// belong to this user, be no symbolic link, and be writable by nobody else. If
+// it is removed later, the next file to be made makes it anew.
 //
 // NotFound: the folder above it is missing.
 // PermissionDenied: it is somebody else's, a link, not a folder, or others may

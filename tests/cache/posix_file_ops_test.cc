@@ -160,5 +160,24 @@ TEST_F(PosixFileOpsTest, OnlyWhatNoLivingProcessWritesIsAbandoned) {
   ::close(ready[1]);
 }
 
+TEST_F(PosixFileOpsTest, ARemovedFolderIsMadeAnewForTheNextFile) {
+  const auto files = *OpenFolder(folder_);
+  ASSERT_TRUE(files->Create("first").ok());
+  std::filesystem::remove_all(folder_);
+  EXPECT_TRUE(absl::IsNotFound(files->Read("first", 100).status()));
+  ASSERT_TRUE(files->Create("second").ok());
+  ASSERT_TRUE(files->Rename("second", "third").ok());
+  EXPECT_TRUE(std::filesystem::exists(folder_ + "/third"));
+  EXPECT_EQ(files->List()->size(), 1u);
+}
+
+TEST_F(PosixFileOpsTest, WhatTookTheFoldersPlaceIsNotWrittenTo) {
+  const auto files = *OpenFolder(folder_);
+  std::filesystem::remove_all(folder_);
+  ASSERT_EQ(::symlink(base_.c_str(), folder_.c_str()), 0);
+  EXPECT_TRUE(absl::IsPermissionDenied(files->Create("first").status()));
+  EXPECT_FALSE(std::filesystem::exists(base_ + "/first"));
+}
+
 }  // namespace
 }  // namespace quern

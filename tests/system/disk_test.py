@@ -254,6 +254,18 @@ class BrokenDiskTest(SystemTest):
         self.addCleanup(daemon.close)
         self.check_unusable(daemon, "No such file")
 
+    def test_a_folder_that_is_removed_is_made_anew(self):
+        self.daemon.json("compile", ADD)
+        wait_until(lambda: self.daemon.stats()["disk"]["writes"] == 1,
+                   "the first kernel on disk")
+        shutil.rmtree(self.daemon.disk)
+        self.daemon.json("compile", self.daemon.write(
+            "other.ttir", "// other\n" + ADD.read_text()))
+        wait_until(lambda: self.daemon.stats()["disk"]["writes"] == 2,
+                   "the second kernel on disk")
+        self.assertEqual(len(list(self.daemon.disk.iterdir())), 1)
+        self.assertEqual(self.daemon.stats()["disk"]["problem"], "")
+
     def test_a_folder_that_others_may_write_to(self):
         folder = self.daemon.folder / "open"
         folder.mkdir()
