@@ -76,7 +76,7 @@ struct quern_attach_reply {
    * RING: its id. */
   uint64_t value;
   /* WELCOME, SLAB, BUFFER, RING: the size of what the descriptor names, in
-   * bytes. */
+   * bytes. KERNEL: how many arguments the kernel takes. */
   uint64_t size_bytes;
   /* WELCOME: names the session in RPC metadata `quern-session`, as 32
    * lower-case hexadecimal digits. */
