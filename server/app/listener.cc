@@ -82,7 +82,15 @@ absl::StatusOr<Listener> Listener::Open(const std::string& path, int type,
 }
 
 Listener::~Listener() {
-  if (!path_.empty()) ::unlink(path_.c_str());
+  if (!path_.empty() && InPlace()) ::unlink(path_.c_str());
+}
+
+bool Listener::InPlace() const { return file_ && FileAt(path_) == file_; }
+
+std::optional<Listener::FileId> Listener::FileAt(const std::string& path) {
+  struct stat status;
+  if (::lstat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileId(status.st_dev, status.st_ino);
 }
 
 }  // namespace quern

@@ -3,7 +3,9 @@
 #define QUERN_SERVER_APP_LISTENER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "proto/wire/unique_fd.h"
@@ -26,7 +28,8 @@ class PathLock final {
   UniqueFd fd_;
 };
 
-// A socket that listens at a path. The path goes with it.
+// A socket that listens at a path. The path goes with it, if it still leads to
+// this socket.
 class Listener final {
  public:
   // Binds a socket of `type` (SOCK_STREAM or SOCK_SEQPACKET) to `path` with
@@ -42,14 +45,25 @@ class Listener final {
   Listener& operator=(Listener&&) = delete;
   ~Listener();
 
+  // Whether the path still leads to this socket: somebody may have cleaned up.
+  bool InPlace() const;
+
   // The socket, which is non-blocking, for who accepts on it.
   UniqueFd TakeSocket() { return std::move(socket_); }
 
  private:
+  // The device and the inode of a file.
+  using FileId = std::pair<uint64_t, uint64_t>;
+
   Listener(std::string path, UniqueFd socket)
-      : path_(std::move(path)), socket_(std::move(socket)) {}
+      : path_(std::move(path)),
+        file_(FileAt(path_)),
+        socket_(std::move(socket)) {}
+
+  static std::optional<FileId> FileAt(const std::string& path);
 
   std::string path_;  // Empty: moved from.
+  std::optional<FileId> file_;
   UniqueFd socket_;
 };
 

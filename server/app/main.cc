@@ -136,8 +136,12 @@ absl::Status Run(const Config& config, Logger& logger) {
   manager->Ready();
   logger.Log(LogLevel::kInfo,
              absl::StrCat("quernd ", kVersion, " serves ", config.rpc_path));
-  const std::string reason =
-      WaitForEnd(signals.get(), *daemon, config.idle_timeout, *clock, *manager);
+  const std::string reason = WaitForEnd(
+      signals.get(), *daemon, config.idle_timeout,
+      [&own = sockets.own] {
+        return !own || (own->rpc.InPlace() && own->attach.InPlace());
+      },
+      *clock, *manager);
   logger.Log(LogLevel::kInfo, absl::StrCat("ending because of ", reason));
   manager->Stopping(config.drain_timeout);
   daemon->Drain(config.drain_timeout);

@@ -64,7 +64,9 @@ absl::StatusOr<UniqueFd> WatchSignals() {
 }
 
 std::string WaitForEnd(int signals, Daemon& daemon, absl::Duration idle_timeout,
-                       Clock& clock, ServiceManager& manager) {
+                       const std::function<bool()>& reachable, Clock& clock,
+                       ServiceManager& manager) {
+  const bool ends_by_itself = idle_timeout != absl::InfiniteDuration();
   pollfd wait{.fd = signals, .events = POLLIN, .revents = 0};
   uint64_t activity = daemon.activity();
   absl::Time used_at = clock.Now();
@@ -77,6 +79,8 @@ std::string WaitForEnd(int signals, Daemon& daemon, absl::Duration idle_timeout,
     if (daemon.attached() || current != activity) used_at = now;
     activity = current;
     if (now - used_at >= idle_timeout) return "idleness";
+    // Clients start another one, which needs the locks of this one's paths.
+    if (ends_by_itself && !reachable()) return "the removal of its sockets";
     if (::poll(&wait, 1, timeout) > 0) return "a signal";
   }
 }

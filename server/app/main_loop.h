@@ -3,6 +3,7 @@
 #ifndef QUERN_SERVER_APP_MAIN_LOOP_H_
 #define QUERN_SERVER_APP_MAIN_LOOP_H_
 
+#include <functional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -18,13 +19,16 @@ namespace quern {
 // returns a descriptor that is readable when one has come. SIGPIPE is ignored.
 absl::StatusOr<UniqueFd> WatchSignals();
 
-// Returns why the daemon should end: a signal has come on `signals`, or nobody
-// has used it for `idle_timeout`, which may be infinite.
+// Returns why the daemon should end: a signal has come on `signals`, nobody has
+// used it for `idle_timeout`, or nobody can reach it any more, as `reachable`
+// says. That alone ends one that ends by itself anyway: where `idle_timeout` is
+// infinite, `reachable` is not asked.
 //
 // Meanwhile, at the manager's interval, it looks whether every loop of the
 // daemon turns, and tells the manager that the daemon is alive only if so.
 std::string WaitForEnd(int signals, Daemon& daemon, absl::Duration idle_timeout,
-                       Clock& clock, ServiceManager& manager);
+                       const std::function<bool()>& reachable, Clock& clock,
+                       ServiceManager& manager);
 
 }  // namespace quern
 

@@ -3,6 +3,7 @@
 # and that it works where memory never becomes executable.
 import os
 import re
+import socket
 import subprocess
 import time
 import unittest
@@ -88,6 +89,17 @@ class ProcessesTest(SystemTest):
         self.assertIn("FAILED_PRECONDITION", daemon.error("compile", ADD))
         # A client tries again for two minutes where that may help.
         self.assertLess(time.monotonic() - begin, 60)
+
+    def test_the_daemon_ends_when_its_socket_is_cleaned_away(self):
+        private = Daemon(rest="idle_timeout { seconds: 1000 }")
+        self.addCleanup(private.close)
+        # Somebody is attached, and nobody else can come any more.
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+            client.connect(private.attach)
+            os.unlink(private.rpc)
+            self.assertEqual(private.process.wait(harness.SLOW), 0)
+        self.assertFalse(os.path.exists(private.attach))
+        private.start()
 
     def test_the_daemon_ends_when_it_is_idle(self):
         idle = Daemon(rest="idle_timeout { seconds: 1 }")

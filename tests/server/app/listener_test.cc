@@ -66,6 +66,19 @@ TEST_F(ListenerTest, ASocketThatADeadDaemonLeftIsReplaced) {
   EXPECT_TRUE(Connects());
 }
 
+TEST_F(ListenerTest, APathThatSomebodyElseHasTakenIsLeftAlone) {
+  {
+    const auto first = Listener::Open(path_, SOCK_STREAM, 0600);
+    ASSERT_TRUE(first.ok());
+    EXPECT_TRUE(first->InPlace());
+    std::filesystem::remove(path_);
+    EXPECT_FALSE(first->InPlace());
+    std::ofstream(path_) << "another's";
+    EXPECT_FALSE(first->InPlace());
+  }
+  EXPECT_TRUE(std::filesystem::is_regular_file(path_));
+}
+
 TEST_F(ListenerTest, AFileIsNotReplaced) {
   std::ofstream(path_) << "precious";
   EXPECT_TRUE(absl::IsFailedPrecondition(

@@ -68,8 +68,9 @@ class MainLoopTest : public testing::Test {
 
   std::future<std::string> Wait() {
     return std::async(std::launch::async, [this] {
-      return WaitForEnd(signals_.get(), daemon_, absl::Milliseconds(40), clock_,
-                        manager_);
+      return WaitForEnd(
+          signals_.get(), daemon_, absl::Milliseconds(40),
+          [this] { return reachable_.load(); }, clock_, manager_);
     });
   }
 
@@ -84,6 +85,7 @@ class MainLoopTest : public testing::Test {
     return end.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   }
 
+  std::atomic<bool> reachable_{true};
   FakeDaemon daemon_;
   FakeClock clock_;
   FakeManager manager_;
@@ -119,6 +121,15 @@ TEST_F(MainLoopTest, ACallPutsTheEndOff) {
   EXPECT_FALSE(Ended(end));
   clock_.Advance(absl::Milliseconds(10));
   EXPECT_EQ(end.get(), "idleness");
+}
+
+TEST_F(MainLoopTest, OneThatNobodyCanReachEnds) {
+  daemon_.is_attached = true;
+  std::future<std::string> end = Wait();
+  LookAround();
+  EXPECT_FALSE(Ended(end));
+  reachable_ = false;
+  EXPECT_EQ(end.get(), "the removal of its sockets");
 }
 
 TEST_F(MainLoopTest, AnAttachedClientPutsTheEndOff) {
