@@ -135,8 +135,11 @@ class ThreadedImageStore final : public WriteBehindImageStore {
         return ending_ || !queue_.empty() || !touched_.empty();
       });
       if (queue_.empty() && touched_.empty()) break;
-      // Before a write, which may make room by what was used least recently.
-      if (!touched_.empty()) HandOnTouches(lock);
+      // Before a write, which may make room by what was used least recently; in
+      // the end what is to be written goes first.
+      if (!touched_.empty() && !(ending_ && !queue_.empty())) {
+        HandOnTouches(lock);
+      }
       if (!queue_.empty()) Write(lock);
     }
     ended_ = true;

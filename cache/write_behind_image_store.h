@@ -32,8 +32,8 @@ struct WriteBehindOptions {
 };
 
 // Put answers at once: OK if the entry is queued or dropped. So does Touch.
-// Remove also takes
-// an entry out of the queue, and waits for a write of it that is under way.
+// Remove also takes an entry out of the queue, and waits for a write of it that
+// is under way.
 class WriteBehindImageStore : public ImageStore {
  public:
   // Takes nothing more, and waits until what is queued has been written, at

@@ -229,6 +229,13 @@ absl::StatusOr<KernelRef> Client::Lookup(const KernelKey& key) {
   absl::StatusOr<KernelRef> kernel = connection->kernels.Load(key);
   if (!absl::IsNotFound(kernel.status())) return kernel;
   // Not in the directory; the daemon may have it on its disk.
+  return Retrying(options_.fail_fast, options_.connect_timeout,
+                  [&] { return LookUpOnce(key); });
+}
+
+absl::StatusOr<KernelRef> Client::LookUpOnce(const KernelKey& key) {
+  QUERN_ASSIGN_OR_RETURN(const std::shared_ptr<Connection> connection,
+                         Connected());
   QUERN_ASSIGN_OR_RETURN(const v1::Kernel placed,
                          LookUp(*connection, key, options_.connect_timeout));
   return LoadPlaced(connection->kernels, key, placed);

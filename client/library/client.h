@@ -120,6 +120,7 @@ class Client final {
   absl::StatusOr<std::shared_ptr<Connection>> Connected();
   absl::StatusOr<std::shared_ptr<Connection>> Connect();
   absl::StatusOr<std::shared_ptr<Connection>> Attach();
+  absl::StatusOr<KernelRef> LookUpOnce(const KernelKey& key);
   absl::StatusOr<Compiled> CompileOnce(const CompileSpec& spec,
                                        absl::Duration timeout);
 

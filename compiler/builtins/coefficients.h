@@ -1,5 +1,6 @@
-// Minimax polynomials, lowest power first. Each was fitted by the Remez
-// algorithm to the relative error of the function that it serves, then rounded.
+// Polynomials, lowest power first. Where nothing else is said, each was fitted
+// by the Remez algorithm to the relative error of the function that it serves,
+// then rounded.
 #ifndef QUERN_COMPILER_BUILTINS_COEFFICIENTS_H_
 #define QUERN_COMPILER_BUILTINS_COEFFICIENTS_H_
 

@@ -193,13 +193,25 @@ llvm::Value* EmitMixed(EmitContext& c, llvm::StringRef symbol, Args args,
 llvm::Value* EmitReciprocal(llvm::IRBuilder<>& b, llvm::StringRef stem, Args a,
                             const MathTarget& target) {
   llvm::Value* divisor = nullptr;
-  if (stem == "frcp_rn" || stem == "drcp_rn") divisor = a[0];
-  if (stem == "rcbrt") divisor = EmitMath(b, MathFunction::kCbrt, a, target);
+  if (a.size() == 1 && (stem == "frcp_rn" || stem == "drcp_rn")) divisor = a[0];
+  if (a.size() == 1 && stem == "rcbrt") {
+    divisor = EmitMath(b, MathFunction::kCbrt, a, target);
+  }
   if (stem == "rhypot" && a.size() == 2) {
     divisor = EmitMath(b, MathFunction::kHypot, a, target);
   }
   if (!divisor) return nullptr;
   return b.CreateFDiv(llvm::ConstantFP::get(divisor->getType(), 1.0), divisor);
+}
+
+// Arithmetic that rounds each result: none of it becomes part of an FMA.
+llvm::Value* EmitRounded(llvm::IRBuilder<>& b, llvm::StringRef stem, Args a) {
+  llvm::IRBuilder<>::FastMathFlagGuard guard(b);
+  b.clearFastMathFlags();
+  if (stem == "fadd_rn" || stem == "dadd_rn") return b.CreateFAdd(a[0], a[1]);
+  if (stem == "fsub_rn" || stem == "dsub_rn") return b.CreateFSub(a[0], a[1]);
+  if (stem == "fmul_rn" || stem == "dmul_rn") return b.CreateFMul(a[0], a[1]);
+  return nullptr;
 }
 
 llvm::Value* EmitOfTwo(llvm::IRBuilder<>& b, llvm::StringRef stem, Args a) {
@@ -210,9 +222,6 @@ llvm::Value* EmitOfTwo(llvm::IRBuilder<>& b, llvm::StringRef stem, Args a) {
       stem == "fast_fdivide") {
     return b.CreateFDiv(a[0], a[1]);
   }
-  if (stem == "fadd_rn" || stem == "dadd_rn") return b.CreateFAdd(a[0], a[1]);
-  if (stem == "fsub_rn" || stem == "dsub_rn") return b.CreateFSub(a[0], a[1]);
-  if (stem == "fmul_rn" || stem == "dmul_rn") return b.CreateFMul(a[0], a[1]);
   if (stem == "fdim") {
     llvm::Value* zero = llvm::Constant::getNullValue(a[0]->getType());
     return b.CreateSelect(b.CreateFCmpOLE(a[0], a[1]), zero,
@@ -222,7 +231,7 @@ llvm::Value* EmitOfTwo(llvm::IRBuilder<>& b, llvm::StringRef stem, Args a) {
   if (stem == "fmax") return binary(llvm::Intrinsic::maxnum);
   if (stem == "fmin") return binary(llvm::Intrinsic::minnum);
   if (stem == "fmod") return EmitFloatRemainder(b, a[0], a[1]);
-  return nullptr;
+  return EmitRounded(b, stem, a);
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ llvm::Value* Shifted(llvm::IRBuilder<>& b, llvm::Value* value, int bits) {
 }
 
 // `rest`, of which less than 2^48 multiples are left, without them. An infinite
-// multiple is in nothing.
+// multiple is in nothing finite.
 llvm::Value* WithoutMultiples(llvm::IRBuilder<>& b, llvm::Value* rest,
                               llvm::Value* multiple, bool may_be_infinite) {
   llvm::Type* type = rest->getType();
@@ -49,9 +49,10 @@ llvm::Value* WithoutMultiples(llvm::IRBuilder<>& b, llvm::Value* rest,
                         b.CreateFSub(left, multiple), left);
   // As a double, no multiple of a finite float is infinite.
   if (!may_be_infinite) return left;
-  llvm::Value* is_infinite =
-      b.CreateFCmpOEQ(multiple, llvm::ConstantFP::getInfinity(type));
-  return b.CreateSelect(is_infinite, rest, left);
+  llvm::Value* infinity = llvm::ConstantFP::getInfinity(type);
+  llvm::Value* is_in_nothing = b.CreateAnd(b.CreateFCmpOEQ(multiple, infinity),
+                                           b.CreateFCmpOLT(rest, infinity));
+  return b.CreateSelect(is_in_nothing, rest, left);
 }
 
 }  // namespace

@@ -85,7 +85,11 @@ Listener::~Listener() {
   if (!path_.empty() && InPlace()) ::unlink(path_.c_str());
 }
 
-bool Listener::InPlace() const { return file_ && FileAt(path_) == file_; }
+bool Listener::InPlace() const {
+  const std::optional<FileId> file = FileAt(path_);
+  if (!file) return errno != ENOENT && errno != ENOTDIR;
+  return file == file_;
+}
 
 std::optional<Listener::FileId> Listener::FileAt(const std::string& path) {
   struct stat status;

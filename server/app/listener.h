@@ -45,7 +45,8 @@ class Listener final {
   Listener& operator=(Listener&&) = delete;
   ~Listener();
 
-  // Whether the path still leads to this socket: somebody may have cleaned up.
+  // Whether the path still leads to this socket, as far as can be seen:
+  // somebody may have cleaned up.
   bool InPlace() const;
 
   // The socket, which is non-blocking, for who accepts on it.

@@ -55,6 +55,19 @@ class FairAdmissionQueue final : public AdmissionQueue {
     line.jobs.push_back(*queued);
   }
 
+  void Leave(const SessionId& session, uint64_t job) override {
+    const auto has_place = [job](Line& line) {
+      return PlaceOf(job, line) != line.jobs.end();
+    };
+    if (std::count_if(lines_.begin(), lines_.end(), has_place) < 2) return;
+    for (Line& line : lines_) {
+      if (line.session == session && has_place(line)) {
+        line.jobs.erase(PlaceOf(job, line));
+      }
+    }
+    DropEmptyLines();
+  }
+
   AdmittedJob Pop(absl::Time now, const std::set<SessionId>& busy) override {
     AdmittedJob admitted;
     while (!admitted.job) {
@@ -84,7 +97,7 @@ class FairAdmissionQueue final : public AdmissionQueue {
       found = true;
     }
     if (!found) return false;
-    lines_.remove_if([](const Line& line) { return line.jobs.empty(); });
+    DropEmptyLines();
     --size_;
     return true;
   }
@@ -105,6 +118,10 @@ class FairAdmissionQueue final : public AdmissionQueue {
         [&session](const Line& each) { return each.session == session; });
     if (line != lines_.end()) return *line;
     return lines_.emplace_back(Line{.session = session, .jobs = {}});
+  }
+
+  void DropEmptyLines() {
+    lines_.remove_if([](const Line& line) { return line.jobs.empty(); });
   }
 
   bool IsFull(const Line& line) const {

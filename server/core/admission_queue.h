@@ -22,6 +22,7 @@
 
 namespace quern {
 
+// Each at least 1.
 struct AdmissionLimits {
   size_t queued_max = 256;
   size_t queued_per_session_max = 64;
@@ -47,6 +48,9 @@ class AdmissionQueue {
   // Gives `job` a place in `session`'s line as well. Does nothing if it is not
   // queued, has one there, or the session's share is full.
   virtual void Join(const SessionId& session, uint64_t job) = 0;
+
+  // Takes the place of `job` in `session`'s line, if it has one elsewhere, too.
+  virtual void Leave(const SessionId& session, uint64_t job) = 0;
 
   // Takes the next job out that is not of one of the sessions in `busy`, which
   // keep their turns.

@@ -49,6 +49,11 @@ class QueueingDispatcher final : public Dispatcher {
     queue_->Join(session, number);
   }
 
+  void Leave(uint64_t number, const SessionId& session) override {
+    std::lock_guard lock(mutex_);
+    queue_->Leave(session, number);
+  }
+
   void Cancel(uint64_t number) override {
     CompilerPool::Done done;
     {

@@ -37,6 +37,10 @@ class Dispatcher {
   // as well.
   virtual void Join(uint64_t number, const SessionId& session) = 0;
 
+  // Takes that back: the job goes by the turns of the others. Does nothing if
+  // there are none.
+  virtual void Leave(uint64_t number, const SessionId& session) = 0;
+
   // Ends the job with Cancelled, if it has not ended yet.
   virtual void Cancel(uint64_t number) = 0;
 

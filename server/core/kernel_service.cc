@@ -62,6 +62,9 @@ class SteppingKernelService final : public KernelService {
     if (EndSeeking(call)) return;  // Who seeks finds out.
     const LeftFlight left = steps_.flights.Leave(call);
     if (left.abandoned) steps_.dispatcher.Cancel(*left.abandoned);
+    if (left.forsaken) {
+      steps_.dispatcher.Leave(left.forsaken->flight, left.forsaken->session);
+    }
     if (left.done) left.done(WasCancelled());
   }
 
@@ -71,11 +74,11 @@ class SteppingKernelService final : public KernelService {
       done(*kernel);
       return;
     }
-    Enter(context, done,
-          [this, call = context.call, key,
-           done](const CompilerIdentity& identity) {
-            BringBack(call, key, identity.host, done);
-          });
+    BeginSeeking(context.call);
+    steps_.archive.Find(
+        key, [this, context, key, done](const absl::StatusOr<Image>& image) {
+          BringBack(context, key, image, done);
+        });
   }
 
   void Source(const KernelKey& key, SourceDone done) override {
@@ -128,30 +131,30 @@ class SteppingKernelService final : public KernelService {
     seeking_.insert(call);
   }
 
-  // Takes a kernel out of the archive. What it was compiled from tells whether
-  // it is for this machine.
-  void BringBack(uint64_t call, const KernelKey& key, const TargetSpec& host,
-                 const CompileDone& done) {
-    BeginSeeking(call);
-    const CompileDone end =
-        [this, call, done](const absl::StatusOr<CompiledKernel>& kernel) {
-          if (!EndSeeking(call)) return done(WasCancelled());
-          done(absl::IsNotFound(kernel.status())
-                   ? absl::NotFoundError("no cache holds this kernel")
-                   : kernel);
-        };
-    steps_.archive.Find(
-        key, [this, key, host, end](const absl::StatusOr<Image>& image) {
-          if (!image.ok()) return end(image.status());
-          Source(key, [this, key, host, end,
-                       image](const absl::StatusOr<SourceSpec>& spec) {
-            if (!spec.ok()) return end(spec.status());
-            const absl::StatusOr<CompiledKernel> kernel =
-                steps_.shelf.Restore((*spec)->target, host, *image);
-            if (kernel.ok()) steps_.sources.Put(key, *spec);
-            end(kernel);
-          });
-        });
+  // Gives a kernel that the archive has, or says that it has none. What it was
+  // compiled from tells whether it is for this machine, which the compiler
+  // knows.
+  void BringBack(const CallContext& context, const KernelKey& key,
+                 const absl::StatusOr<Image>& image, const CompileDone& done) {
+    const CompileDone end = [this, call = context.call, done](
+                                const absl::StatusOr<CompiledKernel>& kernel) {
+      if (!EndSeeking(call)) return done(WasCancelled());
+      done(absl::IsNotFound(kernel.status())
+               ? absl::NotFoundError("no cache holds this kernel")
+               : kernel);
+    };
+    if (!image.ok()) return end(image.status());
+    Source(key, [this, context, key, end,
+                 image](const absl::StatusOr<SourceSpec>& spec) {
+      if (!spec.ok()) return end(spec.status());
+      Enter(context, end,
+            [this, key, spec = *spec, image, end](const CompilerIdentity& own) {
+              const absl::StatusOr<CompiledKernel> kernel =
+                  steps_.shelf.Restore(spec->target, own.host, *image);
+              if (kernel.ok()) steps_.sources.Put(key, spec);
+              end(kernel);
+            });
+    });
   }
 
   // Seeks the source of `key`, and flies with it.

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <mutex>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -46,6 +47,8 @@ class FdLogger final : public Logger {
     }
     line.push_back('\n');
     // Where a reader has fallen behind, lines are lost: who logs does not wait.
+    // One at a time: there is room for one line.
+    const std::lock_guard lock(mutex_);
     pollfd room = {.fd = fd_, .events = POLLOUT, .revents = 0};
     if (::poll(&room, 1, 0) == 0) return;
     // A log that cannot be written has nobody to tell it to.
@@ -55,6 +58,7 @@ class FdLogger final : public Logger {
  private:
   const int fd_;
   const LogLevel level_;
+  std::mutex mutex_;
 };
 
 }  // namespace

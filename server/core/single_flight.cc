@@ -41,11 +41,15 @@ class TableSingleFlight final : public SingleFlight {
     flight_of_.erase(found);
     Flight& flight = flights_.at(number);
     const auto entry = flight.waiters.find(waiter);
-    LeftFlight left{.done = std::move(entry->second.done), .abandoned = {}};
+    const SessionId session = std::move(entry->second.session);
+    LeftFlight left;
+    left.done = std::move(entry->second.done);
     flight.waiters.erase(entry);
     if (flight.waiters.empty()) {
       Erase(number);
       left.abandoned = number;
+    } else if (!HasWaiterOf(flight, session)) {
+      left.forsaken = {.flight = number, .session = session};
     }
     return left;
   }
@@ -89,6 +93,13 @@ class TableSingleFlight final : public SingleFlight {
     std::shared_ptr<Deadline> deadline;
     std::map<uint64_t, Waiter> waiters;
   };
+
+  static bool HasWaiterOf(const Flight& flight, const SessionId& session) {
+    return std::any_of(flight.waiters.begin(), flight.waiters.end(),
+                       [&session](const auto& entry) {
+                         return entry.second.session == session;
+                       });
+  }
 
   // Takes those waiters out that `leaves` is true for. With the last one the
   // flight ends.

@@ -34,10 +34,17 @@ struct JoinedFlight {
   std::shared_ptr<const Deadline> deadline;
 };
 
+struct ForsakenFlight {
+  uint64_t flight = 0;
+  SessionId session;
+};
+
 struct LeftFlight {
   CompileDone done;  // Null: the waiter was in no flight.
   // The flight that ended because this was its last waiter.
   std::optional<uint64_t> abandoned;
+  // The flight that goes on, without another waiter of the session.
+  std::optional<ForsakenFlight> forsaken;
 };
 
 // Thread-safe. Calls back with no lock held.

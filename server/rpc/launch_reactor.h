@@ -4,6 +4,9 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
+#include <memory>
+
 #include "server/core/inline_launcher.h"
 #include "server/core/kernel_service.h"
 
@@ -16,7 +19,13 @@ class LaunchReactor final : public grpc::ServerUnaryReactor {
   LaunchReactor(KernelService& kernels, InlineLauncher& launcher, uint64_t call)
       : kernels_(kernels), launcher_(launcher), call_(call) {}
 
+  // Whether the client has cancelled; outlives the reactor.
+  std::shared_ptr<const std::atomic<bool>> cancelled() const {
+    return cancelled_;
+  }
+
   void OnCancel() override {
+    *cancelled_ = true;
     kernels_.Cancel(call_);
     launcher_.Cancel(call_);
   }
@@ -26,6 +35,8 @@ class LaunchReactor final : public grpc::ServerUnaryReactor {
   KernelService& kernels_;
   InlineLauncher& launcher_;
   const uint64_t call_;
+  const std::shared_ptr<std::atomic<bool>> cancelled_ =
+      std::make_shared<std::atomic<bool>>(false);
 };
 
 }  // namespace quern

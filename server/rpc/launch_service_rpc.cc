@@ -50,6 +50,7 @@ class LaunchServiceRpc final : public v1::LaunchService::CallbackService {
       reactor->Finish(ToGrpcStatus(launch.status()));
       return;
     }
+    const auto cancelled = reactor->cancelled();
     launcher_.Launch(caller.call, caller.session, caller.deadline,
                      *std::move(launch),
                      [reactor, response](absl::StatusOr<InlineResult> result) {
@@ -57,6 +58,8 @@ class LaunchServiceRpc final : public v1::LaunchService::CallbackService {
                        if (result.ok()) *response = ToProto(*std::move(result));
                        reactor->Finish(ToGrpcStatus(status));
                      });
+    // A cancellation may have come before there was a launch to cancel.
+    if (*cancelled) launcher_.Cancel(caller.call);
   }
 
   absl::StatusOr<InlineLaunch> Prepare(

@@ -48,7 +48,9 @@ _TWO = (
     ("rhypot", lambda x, y: 1 / np.hypot(x, y), (1, 50)),
     ("fdim", lambda x, y: np.maximum(x - y, 0), (-50, 50)),
     ("nextafter", np.nextafter, (-50, 50)),
+    ("nextafter", np.nextafter, None),
 )
+_EXACT = (np.fmod, np.nextafter)  # To the last bit; of any two numbers.
 _POWERS = (("ldexp", np.ldexp, (-50, 50)), ("scalbn", np.ldexp, (-50, 50)))
 _INTEGERS = (
     ("min", np.minimum), ("max", np.maximum),
@@ -101,6 +103,8 @@ class FunctionLaunch(compare.Launch):
                       for x in inputs]
         with np.errstate(all="ignore"):
             want = function(*inputs)
+        if function in _EXACT:
+            self.tolerance = {"f32": (0, 0), "f64": (0, 0)}
         for kind, x in zip(kinds, [*inputs, want]):
             x = np.asarray(x)
             if kind[0] == "f":
@@ -111,6 +115,9 @@ class FunctionLaunch(compare.Launch):
         self.arguments[-1] = (kind, data, np.zeros_like(data))
 
 
+_SPECIAL = np.repeat([0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1e-45], 9)
+
+
 def _inputs(kinds, span):
     rng = np.random.default_rng(3)
     for kind in kinds:
@@ -118,8 +125,9 @@ def _inputs(kinds, span):
             yield rng.integers(-20, 20, _COUNT, np.int32)
         elif span is None:
             size = 300 if kind == "f64" else 38
-            yield np.power(10.0, rng.uniform(-size, size, _COUNT)).astype(
-                f"f{int(kind[1:]) // 8}")
+            x = np.power(10.0, rng.uniform(-size, size, _COUNT))
+            x[:len(_SPECIAL)] = rng.permutation(_SPECIAL)
+            yield x.astype(f"f{int(kind[1:]) // 8}")
         else:
             yield rng.uniform(*span, _COUNT).astype(f"f{int(kind[1:]) // 8}")
 

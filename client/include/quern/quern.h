@@ -139,7 +139,10 @@ QUERN_API quern_code quern_compile(quern_client* client,
 
 /* Returns the kernel of a key, if this process or the daemon has it, in memory
  * or on disk; never compiles. From the second use of a key it makes no system
- * call. On success the caller owns `*kernel`. NOT_FOUND: nobody has it. */
+ * call. On success the caller owns `*kernel`.
+ *
+ * NOT_FOUND: nobody has it for this machine. Other codes: those of reaching the
+ * daemon, and of quern.v1.KernelService.Lookup. */
 QUERN_API quern_code quern_lookup(quern_client* client, const uint8_t key[32],
                                   quern_kernel** kernel, quern_error* error);
 
@@ -230,7 +233,8 @@ QUERN_API void quern_session_destroy(quern_session* session);
  * kernel, and when the executor is started anew.
  *
  * NOT_FOUND: the daemon does not have it, in memory or on disk; compile it.
- * RESOURCE_EXHAUSTED: the session has as many kernels as it may. */
+ * RESOURCE_EXHAUSTED: the session has as many kernels as it may. For a kernel
+ * on disk also the codes of quern_lookup. */
 QUERN_API quern_code quern_session_load(quern_session* session,
                                         const uint8_t key[32], uint32_t* kernel,
                                         quern_error* error);

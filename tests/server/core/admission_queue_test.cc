@@ -130,6 +130,21 @@ TEST(AdmissionQueueTest, AJobOfTwoSessionsLeavesBothLines) {
   EXPECT_EQ(queue->size(), 0u);
 }
 
+TEST(AdmissionQueueTest, WhoLeavesAJobHasItsPlaceBack) {
+  const auto queue =
+      NewAdmissionQueue({.queued_max = 9, .queued_per_session_max = 1});
+  ASSERT_TRUE(queue->Push("a", 1, Never()).ok());
+  queue->Join("b", 1);
+  queue->Leave("c", 1);
+  EXPECT_TRUE(absl::IsResourceExhausted(queue->Push("b", 2, Never())));
+  queue->Leave("b", 1);
+  EXPECT_TRUE(queue->Push("b", 2, Never()).ok());
+  queue->Leave("a", 1);  // Nobody else has a place for it.
+  EXPECT_EQ(queue->size(), 2u);
+  EXPECT_EQ(queue->Pop(kNow, {}).job, 1u);
+  EXPECT_EQ(queue->Pop(kNow, {}).job, 2u);
+}
+
 TEST(AdmissionQueueTest, AFullShareTakesNoPlaceByJoining) {
   const auto queue =
       NewAdmissionQueue({.queued_max = 9, .queued_per_session_max = 1});

@@ -106,8 +106,16 @@ TEST_F(KernelServiceArchiveTest, ALookupSaysWhyThereIsNothing) {
   const KernelKey key = Archive(Spec("a"));
   archive_.fault = absl::UnavailableError("slow");
   EXPECT_TRUE(absl::IsUnavailable(Lookup(key).status()));
+  archive_.fault = absl::OkStatus();
   service_->Drain();
-  EXPECT_TRUE(absl::IsUnavailable(Lookup(FakeKey(2)).status()));
+  EXPECT_TRUE(absl::IsUnavailable(Lookup(key).status()));
+}
+
+TEST_F(KernelServiceArchiveTest, ALookupOfNothingNeedsNoCompiler) {
+  gate_->Fail(absl::FailedPreconditionError("none"));
+  EXPECT_TRUE(absl::IsNotFound(Lookup(FakeKey(1)).status()));
+  archive_.kept[FakeKey(1)] = {nullptr, std::make_shared<CompileSpec>()};
+  EXPECT_TRUE(absl::IsFailedPrecondition(Lookup(FakeKey(1)).status()));
 }
 
 TEST_F(KernelServiceArchiveTest, ALookupCancelledDuringItsSearchEndsSo) {

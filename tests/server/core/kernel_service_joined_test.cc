@@ -90,5 +90,19 @@ TEST_F(KernelServiceJoinedTest, WhoLeavesLeavesTheJobToTheOthers) {
   EXPECT_TRUE(Result(other).ok());
 }
 
+TEST_F(KernelServiceJoinedTest, WhoLeftHasItsShareBack) {
+  FillTheShare();
+  const uint64_t other = CompileFor("t", "5");
+  const uint64_t third = CompileFor("t", "4");
+  const uint64_t again = CompileFor("t", "3");
+  for (const uint64_t call : {other, third, again}) service_->Cancel(call);
+  pool_.Succeed(1);  // Its turn is the first one's again.
+  EXPECT_EQ(SourceOf(3), "3");
+  pool_.Succeed(2);
+  EXPECT_EQ(SourceOf(4), "4");
+  pool_.Succeed(3);
+  EXPECT_EQ(SourceOf(5), "5");
+}
+
 }  // namespace
 }  // namespace quern

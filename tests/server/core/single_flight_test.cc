@@ -121,6 +121,22 @@ TEST(SingleFlightTest, ARefusedSessionLeavesTheOthersInFlight) {
   EXPECT_TRUE(flights->Join(KeyOf(1), 4, "s", forever, first.done()).leads);
 }
 
+TEST(SingleFlightTest, TheLastWaiterOfASessionForsakesTheFlight) {
+  const auto flights = NewSingleFlight();
+  const auto forever = absl::InfiniteFuture();
+  Waiter waiter;
+  const uint64_t flight =
+      flights->Join(KeyOf(1), 1, "s", forever, waiter.done()).flight;
+  flights->Join(KeyOf(1), 2, "s", forever, waiter.done());
+  flights->Join(KeyOf(1), 3, "t", forever, waiter.done());
+  EXPECT_FALSE(flights->Leave(1).forsaken);
+  const LeftFlight left = flights->Leave(2);
+  ASSERT_TRUE(left.forsaken);
+  EXPECT_EQ(left.forsaken->flight, flight);
+  EXPECT_EQ(left.forsaken->session, "s");
+  EXPECT_FALSE(flights->Leave(3).forsaken);
+}
+
 TEST(SingleFlightTest, WhoIsInNoFlightLeavesNone) {
   const auto flights = NewSingleFlight();
   EXPECT_FALSE(flights->Leave(7).done);
