@@ -3,10 +3,11 @@
 #define QUERN_CLIENT_CLI_NANOSECONDS_H_
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <vector>
+
+#include "client/runtime/stopwatch.h"
 
 namespace quern {
 
@@ -15,13 +16,12 @@ namespace quern {
 // machine did meanwhile.
 template <typename Body>
 double LeastNanoseconds(uint32_t batches, uint32_t batch_size, Body body) {
-  using Clock = std::chrono::steady_clock;
   double least = std::numeric_limits<double>::infinity();
   for (uint32_t batch = 0; batch < batches; ++batch) {
-    const Clock::time_point begin = Clock::now();
+    const Stopwatch stopwatch;
     for (uint32_t i = 0; i < batch_size; ++i) body();
-    const std::chrono::duration<double, std::nano> time = Clock::now() - begin;
-    least = std::min(least, time.count() / batch_size);
+    const absl::Duration time = stopwatch.elapsed();
+    least = std::min(least, absl::ToDoubleNanoseconds(time) / batch_size);
   }
   return least;
 }
@@ -30,14 +30,12 @@ double LeastNanoseconds(uint32_t batches, uint32_t batch_size, Body body) {
 // of each `body`, the least first.
 template <typename Body, typename Pause>
 std::vector<double> Nanoseconds(uint32_t count, Body body, Pause pause) {
-  using Clock = std::chrono::steady_clock;
   std::vector<double> times(count);
   for (double& time : times) {
     pause();
-    const Clock::time_point begin = Clock::now();
+    const Stopwatch stopwatch;
     body();
-    time =
-        std::chrono::duration<double, std::nano>(Clock::now() - begin).count();
+    time = absl::ToDoubleNanoseconds(stopwatch.elapsed());
   }
   std::sort(times.begin(), times.end());
   return times;

@@ -185,14 +185,10 @@ struct Turns {
 
 Turns TurnsOf(const Lanes& l, llvm::Value* m, llvm::Value* entry) {
   const Parts parts = LookUp(l, kDoubleLayout, entry);
-  auto exact = [&](llvm::Value* part) {
-    llvm::Value* product = l.Mul(m, part);
-    return Pair{product, l.Fma(m, part, l.Neg(product))};
-  };
   llvm::Value* first = l.Mul(m, parts[0]);
   const Lanes::Rounded whole = l.RoundToInteger(first);
-  return {whole, l.Sub(first, whole.value), exact(parts[1]), exact(parts[2]),
-          l.Mul(m, parts[3])};
+  return {whole, l.Sub(first, whole.value), MultiplyExactly(l, m, parts[1]),
+          MultiplyExactly(l, m, parts[2]), l.Mul(m, parts[3])};
 }
 
 Angle ReduceDouble(const Lanes& l, llvm::Value* magnitude) {

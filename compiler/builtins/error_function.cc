@@ -33,10 +33,9 @@ llvm::Value* MediumErfcx(const Lanes& l, llvm::Value* a) {
 // erfc(a) for a >= 1/2; anything for smaller a.
 llvm::Value* LargeErfc(const Lanes& l, llvm::Value* a) {
   a = l.Clamp(a, 0.0, ZeroErfc(l));
-  llvm::Value* square = l.Mul(a, a);
-  llvm::Value* lost = l.Fma(a, a, l.Neg(square));
-  llvm::Value* e = EmitExp(l, l.Neg(square));
-  e = l.Fma(l.Neg(e), lost, e);
+  const Pair square = MultiplyExactly(l, a, a);
+  llvm::Value* e = EmitExp(l, l.Neg(square.high));
+  e = l.Fma(l.Neg(e), square.low, e);
   return l.Mul(MediumErfcx(l, a), e);
 }
 
@@ -76,11 +75,10 @@ llvm::Value* EmitErfcx(const Lanes& l, llvm::Value* x) {
   llvm::Value* value = l.Select(l.Greater(a, l.F(ZeroErfc(l))), large, medium);
   // exp(x^2), with the digits that the square lost, up to where it is infinite.
   llvm::Value* b = l.Clamp(a, 0.0, 30.0);
-  llvm::Value* square = l.Mul(b, b);
-  llvm::Value* lost = l.Fma(b, b, l.Neg(square));
-  llvm::Value* e = EmitExp(l, square);
+  const Pair square = MultiplyExactly(l, b, b);
+  llvm::Value* e = EmitExp(l, square.high);
   llvm::Value* infinity = l.F(std::numeric_limits<double>::infinity());
-  e = l.Select(l.Less(e, infinity), l.Fma(e, lost, e), e);
+  e = l.Select(l.Less(e, infinity), l.Fma(e, square.low, e), e);
   value = l.Select(l.Less(a, l.F(0.5)), l.Mul(e, EmitErfc(l, a)), value);
   return l.Select(l.Less(x, l.F(0.0)), l.Sub(l.Add(e, e), value), value);
 }

@@ -6,6 +6,18 @@
 
 namespace quern {
 
+// A number of twice the digits: high + low.
+struct Pair {
+  llvm::Value* high;
+  llvm::Value* low;
+};
+
+// a b, rounded, and what rounding took.
+inline Pair MultiplyExactly(const Lanes& l, llvm::Value* a, llvm::Value* b) {
+  llvm::Value* product = l.Mul(a, b);
+  return {product, l.Fma(a, b, l.Neg(product))};
+}
+
 // The same function of the same numbers as doubles, rounded once more.
 llvm::Value* EmitInDoubles(const Lanes& l,
                            llvm::Value* (*emit)(const Lanes&, llvm::Value*),
@@ -37,11 +49,7 @@ llvm::Value* EmitLog(const Lanes& l, llvm::Value* x);
 llvm::Value* EmitLog2(const Lanes& l, llvm::Value* x);
 llvm::Value* EmitLog10(const Lanes& l, llvm::Value* x);
 llvm::Value* EmitLog1p(const Lanes& l, llvm::Value* x);
-// log2(x) as high + low, for finite x > 0; anything otherwise.
-struct Pair {
-  llvm::Value* high;
-  llvm::Value* low;
-};
+// log2(x), for finite x > 0; anything otherwise.
 Pair EmitLog2Pair(const Lanes& l, llvm::Value* x);
 
 // power.cc

@@ -101,17 +101,21 @@ llvm::Value* NaturalSum(const Lanes& l, const Parts& parts,
   return l.Fma(parts.exponent, l.F(d ? kLn2HighDouble : kLn2HighFloat), sum);
 }
 
-// log(1 + f) / log(base) as a sum, by 1 / log(base) in two parts. The second
-// is the smaller, but not by much.
+// `value` times a number in two parts, such as 1 / log(base). The second part
+// of the result is the smaller, but not by much.
+Pair TimesParts(const Lanes& l, const Pair& value, const double (&parts)[2]) {
+  llvm::Value* first = l.F(parts[0]);
+  const Pair product = MultiplyExactly(l, value.high, first);
+  llvm::Value* rest = l.Fma(value.low, first, l.Mul(value.high, l.F(parts[1])));
+  return {product.high, l.Add(product.low, rest)};
+}
+
+// log(1 + f) / log(base) as a sum, by 1 / log(base) in two parts.
 Pair InBase(const Lanes& l, const Parts& parts, const double (&inverse)[2]) {
   llvm::Value* high = l.Sub(parts.f, parts.half_square);
   llvm::Value* low =
       l.Add(l.Sub(l.Sub(parts.f, high), parts.half_square), parts.rest);
-  llvm::Value* inverse_high = l.F(inverse[0]);
-  llvm::Value* product = l.Mul(high, inverse_high);
-  llvm::Value* error = l.Fma(high, inverse_high, l.Neg(product));
-  error = l.Add(error, l.Fma(low, inverse_high, l.Mul(high, l.F(inverse[1]))));
-  return {product, error};
+  return TimesParts(l, {high, low}, inverse);
 }
 
 // a + b as a pair, for |a| >= |b| or a = 0.
@@ -141,13 +145,9 @@ Pair EmitLog2Pair(const Lanes& l, llvm::Value* x) {
   const Pair second = AddLarger(l, first.high, parts.rest);
   llvm::Value* low = l.Add(second.low, l.Add(first.low, LostIn(l, parts)));
   const double(&inverse)[2] = l.is_double() ? kLog2OfEDouble : kLog2OfEFloat;
-  llvm::Value* product = l.Mul(second.high, l.F(inverse[0]));
-  llvm::Value* product_low =
-      l.Fma(second.high, l.F(inverse[0]), l.Neg(product));
-  product_low = l.Add(product_low, l.Fma(low, l.F(inverse[0]),
-                                         l.Mul(second.high, l.F(inverse[1]))));
-  const Pair sum = AddLarger(l, parts.exponent, product);
-  return AddLarger(l, sum.high, l.Add(sum.low, product_low));
+  const Pair product = TimesParts(l, {second.high, low}, inverse);
+  const Pair sum = AddLarger(l, parts.exponent, product.high);
+  return AddLarger(l, sum.high, l.Add(sum.low, product.low));
 }
 
 llvm::Value* EmitLog2(const Lanes& l, llvm::Value* x) {

@@ -12,11 +12,11 @@ llvm::Value* EmitCbrt(const Lanes& l, llvm::Value* x) {
   llvm::Value* is_tiny = l.Less(a, l.F(0x1p-800));
   llvm::Value* scaled = l.Select(is_tiny, l.Mul(a, l.F(0x1p300)), a);
   llvm::Value* y = EmitPow(l, scaled, l.F(1.0 / 3.0));
-  // One step of Newton's, with the square of `y` as a pair.
-  llvm::Value* square = l.Mul(y, y);
-  llvm::Value* lost = l.Fma(y, y, l.Neg(square));
-  llvm::Value* excess = l.Fma(lost, y, l.Fma(square, y, l.Neg(scaled)));
-  llvm::Value* root = l.Sub(y, l.Div(excess, l.Mul(l.F(3.0), square)));
+  // One step of Newton's.
+  const Pair square = MultiplyExactly(l, y, y);
+  llvm::Value* excess =
+      l.Fma(square.low, y, l.Fma(square.high, y, l.Neg(scaled)));
+  llvm::Value* root = l.Sub(y, l.Div(excess, l.Mul(l.F(3.0), square.high)));
   root = l.Select(is_tiny, l.Mul(root, l.F(0x1p-100)), root);
   // Zero and infinity are their own roots.
   llvm::Value* infinity = l.F(std::numeric_limits<double>::infinity());

@@ -51,20 +51,16 @@ class FairAdmissionQueue final : public AdmissionQueue {
     const std::optional<QueuedJob> queued = Find(job);
     if (!queued) return;
     Line& line = LineOf(session);
-    if (IsFull(line) || PlaceOf(job, line) != line.jobs.end()) return;
+    if (IsFull(line) || HasPlace(job, line)) return;
     line.jobs.push_back(*queued);
   }
 
   void Leave(const SessionId& session, uint64_t job) override {
-    const auto has_place = [job](Line& line) {
-      return PlaceOf(job, line) != line.jobs.end();
-    };
-    if (std::count_if(lines_.begin(), lines_.end(), has_place) < 2) return;
-    for (Line& line : lines_) {
-      if (line.session == session && has_place(line)) {
-        line.jobs.erase(PlaceOf(job, line));
-      }
+    if (std::count_if(lines_.begin(), lines_.end(),
+                      [job](Line& line) { return HasPlace(job, line); }) < 2) {
+      return;
     }
+    ErasePlace(job, LineOf(session));
     DropEmptyLines();
   }
 
@@ -89,14 +85,9 @@ class FairAdmissionQueue final : public AdmissionQueue {
   }
 
   bool Remove(uint64_t job) override {
-    bool found = false;
-    for (Line& line : lines_) {
-      const auto place = PlaceOf(job, line);
-      if (place == line.jobs.end()) continue;
-      line.jobs.erase(place);
-      found = true;
-    }
-    if (!found) return false;
+    size_t erased = 0;
+    for (Line& line : lines_) erased += ErasePlace(job, line);
+    if (erased == 0) return false;
     DropEmptyLines();
     --size_;
     return true;
@@ -109,6 +100,16 @@ class FairAdmissionQueue final : public AdmissionQueue {
     return std::find_if(
         line.jobs.begin(), line.jobs.end(),
         [job](const QueuedJob& each) { return each.job == job; });
+  }
+
+  static bool HasPlace(uint64_t job, Line& line) {
+    return PlaceOf(job, line) != line.jobs.end();
+  }
+
+  // How many places were erased: one, or none.
+  static size_t ErasePlace(uint64_t job, Line& line) {
+    return std::erase_if(
+        line.jobs, [job](const QueuedJob& each) { return each.job == job; });
   }
 
   // The session's line, begun if it has none.
